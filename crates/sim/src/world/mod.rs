@@ -1,0 +1,3 @@
+//! The state that all skins answer from.
+
+pub mod tree;
