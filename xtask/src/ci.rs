@@ -5,15 +5,18 @@ use crate::part::{compose, demo, deny, lint, proto, services, tally::Tally, test
 use anyhow::{Context, Result};
 use std::time::{Duration, Instant};
 
+/// A part's name and what it does.
+type Part = (&'static str, fn() -> Result<()>);
+
 /// The parts before and after the tests, in their order: what fails fastest comes first.
-const BEFORE: &[(&str, fn() -> Result<()>)] = &[
+const BEFORE: &[Part] = &[
     ("format", lint::format),
     ("proto", proto::run),
     ("compose", compose::run),
     ("clippy", lint::clippy),
     ("tidy", tidy::run),
 ];
-const AFTER: &[(&str, fn() -> Result<()>)] = &[("services", services::run), ("demo", demo::run), ("deny", deny::run)];
+const AFTER: &[Part] = &[("services", services::run), ("demo", demo::run), ("deny", deny::run)];
 
 /// Runs all parts and stops at the first that fails. The last line is the tests' own count.
 pub fn run() -> Result<()> {

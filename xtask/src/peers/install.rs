@@ -27,7 +27,7 @@ pub fn install(name: &str, source: &Source) -> Result<PathBuf> {
     let start = Instant::now();
     match source {
         Source::GoModule { package, version } => go::install(&entry, &format!("{package}@{version}"))?,
-        Source::GoSource { module, package } => go::build(module, package, &program)?,
+        Source::GoFolder { module, package } => go::build(module, package, &program)?,
         Source::Venv { requirements } => venv(&entry, requirements)?,
         Source::Npm { package, version, .. } => npm(&entry, &format!("{package}@{version}"))?,
         Source::CargoInstall { package, version } => cargo_install(&entry, &format!("{package}@{version}"))?,
@@ -46,7 +46,7 @@ fn key_of(source: &Source) -> Result<String> {
         Source::GoModule { version, .. } | Source::Npm { version, .. } | Source::CargoInstall { version, .. } => {
             version.clone()
         }
-        Source::GoSource { module, package } => go::key_of_sources(module, package)?,
+        Source::GoFolder { module, package } => go::key_of_sources(module, package)?,
         Source::Venv { requirements } => requirements.join("+").replace("==", "-"),
     })
 }
@@ -54,7 +54,7 @@ fn key_of(source: &Source) -> Result<String> {
 /// Where the installer puts the program, relative to the cache entry.
 fn program_in_entry(name: &str, source: &Source) -> String {
     match source {
-        Source::GoModule { .. } | Source::GoSource { .. } => name.to_owned(),
+        Source::GoModule { .. } | Source::GoFolder { .. } => name.to_owned(),
         Source::Venv { .. } => "bin/python".to_owned(),
         Source::Npm { binary, .. } => format!("node_modules/.bin/{binary}"),
         Source::CargoInstall { package, .. } => format!("bin/{package}"),

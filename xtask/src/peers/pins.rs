@@ -21,7 +21,7 @@ pub enum Source {
     /// `go install package@version`.
     GoModule { package: String, version: String },
     /// `go build` of a package in this repository; the pins are its go.mod and go.sum.
-    GoSource { module: String, package: String },
+    GoFolder { module: String, package: String },
     /// A Python environment with these requirements; its interpreter is the program.
     Venv { requirements: Vec<String> },
     /// A program that an npm package ships.
@@ -51,7 +51,7 @@ mod tests {
                 Source::Venv { requirements } => {
                     requirements.iter().map(|r| r.split_once("==").expect("pinned with ==").1.to_owned()).collect()
                 }
-                Source::GoSource { .. } => continue,
+                Source::GoFolder { .. } => continue,
             };
             for pin in pins {
                 let digits = pin.strip_prefix('v').unwrap_or(&pin);
