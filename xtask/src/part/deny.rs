@@ -9,7 +9,7 @@ pub fn run() -> Result<()> {
     let program = peers::bring("cargo-deny")?;
     run::check(run::command(&program)?.args(["--locked", "check", "licenses", "bans", "sources"]))?;
     match run::output_of(run::command(&program)?.args(["--locked", "fetch", "db"])) {
-        Ok(_) => run::check(run::command(&program)?.args(["--locked", "check", "--disable-fetch", "advisories"])),
+        Ok(_) => run::check(run::command(&program)?.args(["--locked", "--offline", "check", "advisories"])),
         Err(_) => {
             console::skipped("advisories", "the advisory database cannot be reached from this machine");
             Ok(())
