@@ -226,6 +226,7 @@ impl Placing<'_> {
                 files: Vec::new(),
                 datastore: String::new(),
                 nfs_version: String::new(),
+                path_in_volume: member.path_in_volume.clone(),
             };
             if self.by_volume {
                 target.datastore = format!("strata-{}-{}", safe(self.display_name, 40), number + 1);

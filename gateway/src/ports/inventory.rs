@@ -52,6 +52,8 @@ impl Inventory {
         /// See the proto.
         detach_datastore(DetachDatastoreRequest) -> DetachDatastoreResponse, ACT_TIMEOUT;
         /// See the proto.
+        find_vm_files(FindVmFilesRequest) -> FindVmFilesResponse, ACT_TIMEOUT;
+        /// See the proto.
         unregister_vm(UnregisterVmRequest) -> UnregisterVmResponse, ACT_TIMEOUT;
         /// See the proto.
         reload_vm(ReloadVmRequest) -> ReloadVmResponse, ACT_TIMEOUT;
