@@ -8,7 +8,7 @@ use crate::{
     fault::EffectLater,
     world::{
         lock,
-        storage::{Array, StorageError},
+        storage::{Array, ArrayInfo, StorageError},
     },
 };
 use axum::{
@@ -90,7 +90,8 @@ impl FromRequestParts<Arc<Face>> for Caller {
     async fn from_request_parts(parts: &mut Parts, face: &Arc<Face>) -> Result<Self, Response> {
         let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = header.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-        let now = face.world.clock().now();
+        let info = face.world.array(&face.array).and_then(|array| array.info());
+        let now = info.map_err(|error| Refusal(error).into_response())?.time;
         if lock(&face.sessions.open).get(token).is_none_or(|until| *until <= now) {
             let message = "the token is missing, unknown or has expired; log in again";
             return Err(answer::error(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message, None));
@@ -107,12 +108,11 @@ pub(super) async fn log_in(State(face): State<Arc<Face>>, body: Bytes) -> Answer
         Ok(login) => login,
         Err(error) => return Err(answer::invalid("body", "(hidden)", &format!("no login: {error}"))),
     };
-    let spec = face.world.array(&face.array).and_then(|array| array.info()).map_err(Refusal)?.spec;
+    let ArrayInfo { spec, time: now, .. } = face.world.array(&face.array)?.info()?;
     if login.user != spec.user || login.password != spec.password {
         let message = "user or password is wrong";
         return Ok(answer::error(StatusCode::UNAUTHORIZED, "BAD_CREDENTIALS", message, Some("user")));
     }
-    let now = face.world.clock().now();
     let ttl = Duration::from_millis(spec.behaviour.session_ttl_ms);
     let expires_at = now.checked_add(ttl).unwrap_or(Timestamp::MAX);
     let token = face.world.new_id().simple().to_string();

@@ -25,6 +25,18 @@ async fn a_token_holds_until_its_time_and_no_longer() {
 }
 
 #[tokio::test]
+async fn an_array_whose_clock_is_off_tells_all_its_times_by_it() {
+    let lab = Lab::new().await;
+    lab.world.array(ARRAY).unwrap().behave(|b| b.clock_skew_ms = -600_000).unwrap();
+    let (_, system) = lab.ask("GET", "/system", None).await;
+    assert_eq!(system["time"], "2025-12-31T23:50:00Z");
+    let (_, snapshot) = lab.ask("POST", SNAPSHOTS, new_snapshot("s2")).await;
+    assert_eq!(snapshot["created_at"], "2025-12-31T23:50:00Z");
+    let login = json!({"user": "admin", "password": "simulated"});
+    assert_eq!(lab.ask("POST", "/sessions", Some(login)).await.1["expires_at"], "2026-01-01T00:05:00Z");
+}
+
+#[tokio::test]
 async fn logins_are_checked_counted_and_never_quoted() {
     let lab = Lab::new().await;
     let wrong = json!({"user": "admin", "password": "guess"});
