@@ -78,6 +78,7 @@ impl World {
 
     fn reach(&self, host: &str, path: &str, client: Option<&str>) -> Option<Arc<dyn FileTree>> {
         self.settle();
+        let path = without_slash(path);
         if let Some(tree) = lock(&self.storage).exported(host, path, client) {
             return Some(tree);
         }
@@ -86,16 +87,24 @@ impl World {
 
     /// Makes files of elsewhere (a filer's directory) reachable as `host:path`, by every client.
     pub fn register_nfs(&self, host: &str, path: &str, tree: Arc<dyn FileTree>) {
-        lock(&self.directories).insert((host.to_owned(), path.to_owned()), tree);
+        lock(&self.directories).insert((host.to_owned(), without_slash(path).to_owned()), tree);
     }
 
     /// Takes back what [`register_nfs`](Self::register_nfs) made reachable.
     pub fn unregister_nfs(&self, host: &str, path: &str) {
-        lock(&self.directories).remove(&(host.to_owned(), path.to_owned()));
+        lock(&self.directories).remove(&(host.to_owned(), without_slash(path).to_owned()));
+    }
+}
+
+/// NFS servers take `/vol1/` for `/vol1`, whatever a host makes of the difference.
+fn without_slash(path: &str) -> &str {
+    match path.trim_end_matches('/') {
+        "" => path,
+        trimmed => trimmed,
     }
 }
 
 /// A panic of one thread must not make the whole world unusable.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -9,6 +9,8 @@ pub struct Behaviour {
     pub file_clones: bool,
     /// Several volumes can be cut at one point in time.
     pub group_snapshots: bool,
+    /// The most volumes in one such cut.
+    pub group_volumes_max: usize,
     /// A volume can be restored in place.
     pub volume_restore: bool,
     /// Restoring a volume deletes every newer snapshot (ONTAP does).
@@ -44,6 +46,7 @@ impl Default for Behaviour {
         Behaviour {
             file_clones: true,
             group_snapshots: true,
+            group_volumes_max: 50,
             volume_restore: true,
             restore_eats_newer: false,
             clones_pin_snapshots: true,

@@ -85,8 +85,12 @@ impl Array<'_> {
 
     /// Takes snapshots of several volumes at one point in time, all under one name; all or none.
     pub fn create_group(&self, volumes: &[Uuid], name: &str, comment: &str) -> Result<Vec<Snapshot>, StorageError> {
-        if !self.info()?.spec.behaviour.group_snapshots {
+        let rules = self.info()?.spec.behaviour;
+        if !rules.group_snapshots {
             return Err(StorageError::Unsupported("snapshots of several volumes at one point in time"));
+        }
+        if volumes.len() > rules.group_volumes_max {
+            return Err(StorageError::Limit(format!("{} volumes in one cut", rules.group_volumes_max)));
         }
         if volumes.is_empty() || volumes.iter().collect::<BTreeSet<_>>().len() < volumes.len() {
             let why = "must name at least one volume, and each once".to_owned();
