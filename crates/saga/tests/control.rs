@@ -31,7 +31,7 @@ fn start() -> Set {
 }
 
 fn asked(caller: &str, id: &str) -> Submission {
-    Submission { caller: caller.into(), request_id: Some(id.into()) }
+    Submission { caller: caller.into(), request_id: Some(id.into()), ..Submission::default() }
 }
 
 impl Set {
