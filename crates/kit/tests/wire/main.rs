@@ -1,0 +1,10 @@
+//! The server and the client of the kit over real sockets on free ports, and in process.
+
+mod contract;
+mod drain;
+mod health;
+mod lab;
+mod raw;
+mod reflection;
+mod tls;
+mod upstream;
