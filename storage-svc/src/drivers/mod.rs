@@ -1,0 +1,3 @@
+//! One folder a vendor; one line each here.
+
+pub mod filer;
