@@ -77,7 +77,8 @@ fn load(path: &std::path::Path) -> anyhow::Result<StorageConfig> {
     use anyhow::Context as _;
     let text = fs_err::read_to_string(path).context("the configuration cannot be read; name one with --config")?;
     let config: StorageConfig = toml::from_str(&text).with_context(|| format!("{} is wrong", path.display()))?;
-    let faults: Vec<String> = config.faults().iter().map(|fault| format!("  {}: {}", fault.field, fault.text)).collect();
+    let faults: Vec<String> =
+        config.faults().iter().map(|fault| format!("  {}: {}", fault.field, fault.text)).collect();
     anyhow::ensure!(faults.is_empty(), "{} has {} faults:\n{}", path.display(), faults.len(), faults.join("\n"));
     Ok(config)
 }

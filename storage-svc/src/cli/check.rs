@@ -1,6 +1,10 @@
 //! `storage-svc config check`.
 
-use super::{Output, load, serve::http, storage_svc::{StorageSvc, arrays::Health}};
+use super::{
+    Output, load,
+    serve::http,
+    storage_svc::{StorageSvc, arrays::Health},
+};
 use std::path::Path;
 use strata_kit::clock::SystemClock;
 
