@@ -78,7 +78,7 @@ pub struct Arrays {
 #[derive(Debug)]
 pub enum Placement {
     /// On this array.
-    On(ArrayName, Resolution),
+    On(ArrayName, Box<Resolution>),
     /// Nowhere; why.
     Nowhere(String),
 }
@@ -161,7 +161,7 @@ fn choose(answers: Vec<(ArrayName, Resolution)>) -> Placement {
         ));
     }
     match found.pop() {
-        Some((name, resolution)) => Placement::On(name, resolution),
+        Some((name, resolution)) => Placement::On(name, Box::new(resolution)),
         None if reasons.is_empty() => Placement::Nowhere("no configured array has this address or device".to_owned()),
         None => Placement::Nowhere(reasons.join("; ")),
     }

@@ -45,17 +45,19 @@ pub(super) async fn resolve(
 
 fn resolution(device: pb::Device, placement: Placement) -> pb::DeviceResolution {
     let device = Some(device);
+    let nowhere = |reason| pb::DeviceResolution { device: device.clone(), reason, ..Default::default() };
     match placement {
-        Placement::On(array, Resolution::Found { volume, path_in_volume, evidence }) => pb::DeviceResolution {
-            device,
-            volume: Some(convert::volume(&array, volume)),
-            path_in_volume,
-            evidence,
-            reason: String::new(),
+        Placement::Nowhere(reason) => nowhere(reason),
+        Placement::On(array, resolution) => match *resolution {
+            Resolution::Absent { reason } => nowhere(reason),
+            Resolution::Found { volume, path_in_volume, evidence } => pb::DeviceResolution {
+                device: device.clone(),
+                volume: Some(convert::volume(&array, volume)),
+                path_in_volume,
+                evidence,
+                reason: String::new(),
+            },
         },
-        Placement::On(_, Resolution::Absent { reason }) | Placement::Nowhere(reason) => {
-            pb::DeviceResolution { device, reason, ..Default::default() }
-        }
     }
 }
 
