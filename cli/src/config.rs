@@ -51,7 +51,7 @@ pub fn load(args: &GlobalArgs, environment: &Environment) -> Result<GatewayConfi
     let file = read_file(args, environment)?;
     let variable = |name: &str| environment.variable(name).map(str::to_owned);
     let url = args.gateway.clone().or(variable("STRATA_GATEWAY")).or(file.gateway).ok_or_else(|| {
-        Failure::new(ErrorKind::InvalidArgument, "GATEWAY_NOT_CONFIGURED", "where the gateway is was not said").hint(
+        Failure::new(ErrorKind::InvalidArgument, "GATEWAY_NOT_CONFIGURED", "no gateway is configured").hint(
             "use --gateway URL, set STRATA_GATEWAY, or write gateway = \"URL\" into ~/.config/strata/cli.toml; \
              to try Strata without one, run `strata lab`",
         )
