@@ -41,6 +41,7 @@ pub struct Gateway {
     transport: Transport,
     clock: SharedClock,
     timeout: Duration,
+    url: String,
 }
 
 impl std::fmt::Debug for Gateway {
@@ -104,7 +105,7 @@ impl Gateway {
             None => None,
         };
         let transport = InterceptedService::new(endpoint.connect_lazy(), Bearer(bearer));
-        Ok(Self { transport, clock, timeout: config.timeout })
+        Ok(Self { transport, clock, timeout: config.timeout, url: config.url.clone() })
     }
 
     clients! {
@@ -146,9 +147,19 @@ impl Gateway {
             };
             match (status.code(), waits_ms.next()) {
                 (tonic::Code::Unavailable, Some(wait_ms)) => self.clock.sleep(Duration::from_millis(wait_ms)).await,
-                _ => return Err(status.into()),
+                _ => return Err(self.told(status)),
             }
         }
+    }
+
+    /// A failure of the gateway as it said it; where it said nothing, with its address.
+    fn told(&self, status: Status) -> Failure {
+        let silent = status.code() == tonic::Code::Unavailable && status.details().is_empty();
+        let failure = Failure::from(status);
+        if silent {
+            return failure.hint(format!("the gateway is expected at {}; see --gateway", self.url));
+        }
+        failure
     }
 
     /// Waits before watching is tried again.

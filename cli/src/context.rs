@@ -76,10 +76,14 @@ impl Context {
                 Ok(_) => Some(line.trim().to_owned()),
             }
         });
-        tokio::select! {
+        let line = tokio::select! {
             line = reading => line.unwrap_or(None),
             () = self.interrupts.next() => None,
+        };
+        if line.is_none() {
+            self.printer.progress("");
         }
+        line
     }
 }
 

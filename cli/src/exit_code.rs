@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use std::io;
+use strata_kit::status;
 use strata_model::ErrorKind;
 
 /// Everything that was asked was done. A reader that closes the pipe early is success too.
@@ -11,20 +12,7 @@ pub const INTERRUPTED: u8 = 130;
 
 /// The exit code of a kind of failure.
 pub fn of_kind(kind: ErrorKind) -> u8 {
-    match kind {
-        ErrorKind::Unexpected => 1,
-        ErrorKind::InvalidArgument => 2,
-        ErrorKind::NotFound => 3,
-        ErrorKind::Conflict => 4,
-        ErrorKind::Busy => 5,
-        ErrorKind::Unauthenticated => 6,
-        ErrorKind::Forbidden => 7,
-        ErrorKind::Unsupported => 8,
-        ErrorKind::Exhausted => 9,
-        ErrorKind::Unavailable => 10,
-        ErrorKind::Timeout => 11,
-        ErrorKind::Cancelled => 12,
-    }
+    status::row(kind).exit_code
 }
 
 /// The exit code of a failure.
@@ -42,7 +30,7 @@ pub struct Row {
     /// The exit code.
     pub code: u8,
     /// The kind as errors in JSON write it; empty for the codes that are no failures of the gateway.
-    pub kind: String,
+    pub kind: &'static str,
     /// What it means.
     pub meaning: &'static str,
 }
@@ -50,12 +38,12 @@ pub struct Row {
 /// All exit codes in order.
 pub fn table() -> Vec<Row> {
     let mut rows = vec![
-        Row { code: SUCCESS, kind: String::new(), meaning: "done, or the reader of a pipe went away" },
-        Row { code: INTERRUPTED, kind: String::new(), meaning: "ended by Ctrl-C; the operation goes on" },
+        Row { code: SUCCESS, kind: "", meaning: "done, or the reader of a pipe went away" },
+        Row { code: INTERRUPTED, kind: "", meaning: "ended by Ctrl-C; the operation goes on" },
     ];
     rows.extend(ErrorKind::ALL.into_iter().map(|kind| Row {
         code: of_kind(kind),
-        kind: serde_json::to_value(kind).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default(),
+        kind: status::row(kind).name,
         meaning: meaning(kind),
     }));
     rows.sort_by_key(|row| row.code);

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fmt, io};
+use strata_kit::status::ErrorReport;
 use strata_model::ErrorKind;
-use tonic_types::StatusExt as _;
 
 /// What is told about a failure, as text or as JSON.
 #[derive(Debug, Clone)]
@@ -110,47 +110,17 @@ impl Failure {
 
 impl From<tonic::Status> for Failure {
     fn from(status: tonic::Status) -> Self {
-        let details = status.get_error_details();
-        let mut metadata: BTreeMap<String, String> = BTreeMap::new();
-        let mut reason = format!("{:?}", status.code()).to_uppercase();
-        if let Some(info) = details.error_info() {
-            reason.clone_from(&info.reason);
-            metadata.extend(info.metadata.clone());
-        }
-        let kind = metadata.remove("kind").and_then(|text| serde_json::from_value(Value::String(text)).ok());
-        let hints = details.help().map(|help| help.links.iter().map(|link| link.description.clone()).collect());
-        let violations = details
-            .bad_request()
-            .map(|request| request.field_violations.iter().map(|v| (v.field.clone(), v.description.clone())).collect());
+        let report = ErrorReport::from_status(&status);
         Failure::Report(Box::new(Report {
-            kind: kind.unwrap_or_else(|| kind_of_code(status.code())),
-            reason,
-            message: status.message().to_owned(),
-            metadata,
-            hints: hints.unwrap_or_default(),
-            violations: violations.unwrap_or_default(),
+            kind: report.kind,
+            reason: report.reason,
+            message: report.message,
+            metadata: report.metadata,
+            hints: report.hints,
+            violations: report.violations.into_iter().map(|v| (v.field, v.description)).collect(),
             candidates: Vec::new(),
             interrupted: false,
         }))
-    }
-}
-
-/// For a status that does not say its kind: one of a proxy, or of a server that is not Strata's.
-fn kind_of_code(code: tonic::Code) -> ErrorKind {
-    use tonic::Code;
-    match code {
-        Code::NotFound => ErrorKind::NotFound,
-        Code::AlreadyExists | Code::FailedPrecondition => ErrorKind::Conflict,
-        Code::Aborted => ErrorKind::Busy,
-        Code::InvalidArgument | Code::OutOfRange => ErrorKind::InvalidArgument,
-        Code::Unauthenticated => ErrorKind::Unauthenticated,
-        Code::PermissionDenied => ErrorKind::Forbidden,
-        Code::Unimplemented => ErrorKind::Unsupported,
-        Code::ResourceExhausted => ErrorKind::Exhausted,
-        Code::Unavailable => ErrorKind::Unavailable,
-        Code::DeadlineExceeded => ErrorKind::Timeout,
-        Code::Cancelled => ErrorKind::Cancelled,
-        Code::Ok | Code::Unknown | Code::Internal | Code::DataLoss => ErrorKind::Unexpected,
     }
 }
 

@@ -193,7 +193,7 @@ impl Printer {
 }
 
 /// Names come from vCenter and arrays, and may hold anything: no control character of theirs reaches the terminal.
-fn harmless(text: &str) -> String {
+pub fn harmless(text: &str) -> String {
     let wrong = |c: char| c.is_control() && c != '\n';
     if !text.contains(wrong) {
         return text.to_owned();

@@ -25,11 +25,7 @@ pub async fn handle(context: &Context, gateway: &Gateway, name: &str) -> Result<
             context.printer.note("cancelling; Ctrl-C again to stop watching");
             Ok(())
         }
-        Some(_) => Err(left(name)),
-        None => {
-            context.printer.progress("");
-            Err(left(name))
-        }
+        Some(_) | None => Err(left(name)),
     }
 }
 

@@ -3,7 +3,7 @@
 use prost::Message;
 use prost_types::{Any, Duration, Timestamp};
 use strata_proto::{
-    google::longrunning::{Operation, operation::Result as End},
+    google::longrunning::Operation,
     strata::{
         common::v1::{Grade, MissingPrivilege},
         gateway::v1::{
@@ -284,17 +284,6 @@ pub fn accepted() -> Operation {
         metadata: Some(any("strata.gateway.v1.OperationMetadata", &metadata(OperationState::Accepted, &[]))),
         done: false,
         result: None,
-    }
-}
-
-/// The same one at its end.
-pub fn finished(response: Any) -> Operation {
-    let end = metadata(OperationState::Succeeded, &[("array_snapshot", StepState::Succeeded, "")]);
-    Operation {
-        name: "operations/op-1".to_owned(),
-        metadata: Some(any("strata.gateway.v1.OperationMetadata", &end)),
-        done: true,
-        result: Some(End::Response(response)),
     }
 }
 

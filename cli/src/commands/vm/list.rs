@@ -3,7 +3,7 @@
 use crate::{connect::call, context::Context, exit_code, failure::Failure, json::to_json, show};
 use clap::Args;
 use strata_model::{ErrorKind, names};
-use strata_proto::strata::gateway::v1::{ListVmsRequest, ListVmsResponse};
+use strata_proto::strata::gateway::v1::{ListVmsRequest, ListVmsResponse, Vm};
 
 /// What to list.
 #[derive(Debug, Args)]
@@ -56,26 +56,33 @@ fn print(all: &ListVmsResponse, context: &Context) -> Result<(), Failure> {
         return Ok(());
     }
     let many = all.vms.iter().any(|vm| vcenter(&vm.name) != vcenter(&all.vms[0].name));
-    let mut table =
-        show::Table::new(&["VM", "POWER", "DATASTORES", "VOLUMES", "PROTECTION", "POINTS", "NEWEST", "GRADE"]);
+    let mut table = show::Table::new(&["VM", "POWER", "DATASTORES", "VOLUMES", "PROTECTION", "NEWEST"]);
     for vm in &all.vms {
         let name = match vcenter(&vm.name) {
             Some(vcenter) if many => format!("{vcenter}/{}", vm.display_name),
             _ => vm.display_name.clone(),
         };
         let volumes: Vec<String> = vm.volumes.iter().map(|name| show::volume(name)).collect();
+        let newest = show::time(vm.last_snapshot_time.as_ref(), &context.time_zone);
+        let newest = format!("{newest} {}", show::grade(vm.last_snapshot_grade));
         table.row([
             name,
             show::power(&vm.power_state, vm.template),
             vm.datastores.join(", "),
             volumes.join(", "),
-            show::protection(vm.protection).to_owned(),
-            vm.snapshot_count.to_string(),
-            show::time(vm.last_snapshot_time.as_ref(), &context.time_zone),
-            show::grade(vm.last_snapshot_grade).to_owned(),
+            protection(vm),
+            newest.trim().to_owned(),
         ]);
     }
     table.print(&context.printer, 0)
+}
+
+/// How many restore points it has, or why it has none.
+fn protection(vm: &Vm) -> String {
+    match vm.snapshot_count {
+        0 => show::protection(vm.protection).to_owned(),
+        count => show::plural(count as usize, "point"),
+    }
 }
 
 fn vcenter(name: &str) -> Option<String> {

@@ -34,7 +34,9 @@ pub async fn run(args: ShowArgs, context: &Context) -> Result<u8, Failure> {
     disks(&detail, context)?;
     lists(&detail, context)?;
     relations(&detail, context)?;
-    neighbours(&detail, context)?;
+    if !vm.volumes.is_empty() {
+        neighbours(&detail, context)?;
+    }
     for gap in &detail.gaps {
         context.printer.warning(&format!("could not be read: {gap}"));
     }
