@@ -10,3 +10,4 @@ pub mod serve;
 pub mod status;
 pub mod telemetry;
 pub mod tls;
+pub mod upstream;
