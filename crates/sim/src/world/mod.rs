@@ -1,5 +1,6 @@
 //! The state that all skins answer from.
 
+pub mod compute;
 mod content;
 pub mod tree;
 

@@ -125,6 +125,15 @@ impl Schema {
         self.enums.get(ty).map(Vec::as_slice)
     }
 
+    /// A field of a type, or of a type derived from it: paths may step into what a property really holds.
+    pub fn field_of(&self, ty: &str, name: &str) -> Option<&Field> {
+        let own = self.fields(ty)?.into_iter().find(|f| f.name == name);
+        own.or_else(|| {
+            let derived = self.types.iter().filter(|(t, _)| self.is_a(t, ty));
+            derived.flat_map(|(_, t)| &t.own).find(|f| f.name == name)
+        })
+    }
+
     /// True where `ty` is `ancestor` or derived from it (data types).
     pub fn is_a(&self, ty: &str, ancestor: &str) -> bool {
         ty == ancestor || self.types.get(ty).and_then(|t| t.base.as_deref()).is_some_and(|b| self.is_a(b, ancestor))

@@ -25,11 +25,12 @@ pub struct Node {
     pub children: Vec<Node>,
 }
 
-const XSI: &[u8] = b"http://www.w3.org/2001/XMLSchema-instance";
+const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
 /// Reads one document.
 pub fn parse(bytes: &[u8]) -> Result<Node, String> {
-    let mut reader = NsReader::from_reader(bytes);
+    let text = std::str::from_utf8(bytes).map_err(|e| e.to_string())?;
+    let mut reader = NsReader::from_str(text.trim_start_matches('\u{feff}'));
     let mut stack: Vec<Node> = vec![Node::default()];
     loop {
         let event = reader.read_event().map_err(|e| e.to_string())?;
@@ -44,18 +45,15 @@ pub fn parse(bytes: &[u8]) -> Result<Node, String> {
                 stack.last_mut().ok_or("unbalanced")?.children.push(node);
             }
             Event::Text(t) => {
-                let text = t.decode().map_err(|e| e.to_string())?;
-                stack.last_mut().ok_or("no parent")?.text.push_str(&text);
+                stack.last_mut().ok_or("no parent")?.text.push_str(&t);
             }
             Event::CData(t) => {
-                let text = t.decode().map_err(|e| e.to_string())?;
-                stack.last_mut().ok_or("no parent")?.text.push_str(&text);
+                stack.last_mut().ok_or("no parent")?.text.push_str(&t);
             }
             Event::GeneralRef(r) => {
-                let name = r.decode().map_err(|e| e.to_string())?;
                 let text = match r.resolve_char_ref().map_err(|e| e.to_string())? {
                     Some(c) => c.to_string(),
-                    None => quick_xml::escape::resolve_predefined_entity(&name).ok_or("unknown entity")?.to_owned(),
+                    None => quick_xml::escape::resolve_predefined_entity(&r).ok_or("unknown entity")?.to_owned(),
                 };
                 stack.last_mut().ok_or("no parent")?.text.push_str(&text);
             }
@@ -72,38 +70,34 @@ pub fn parse(bytes: &[u8]) -> Result<Node, String> {
 
 fn open(reader: &NsReader<&[u8]>, e: &BytesStart<'_>) -> Result<Node, String> {
     let (ns, local) = reader.resolver().resolve_element(e.name());
-    let mut node = Node { name: utf8(local.as_ref())?, ns: bound(&ns)?, ..Node::default() };
+    let mut node = Node { name: local.as_ref().to_owned(), ns: bound(&ns)?, ..Node::default() };
     for attribute in e.attributes() {
         let attribute = attribute.map_err(|e| e.to_string())?;
         let (ns, local) = reader.resolver().resolve_attribute(attribute.key);
-        let value = utf8(&attribute.value)?;
+        let value = quick_xml::escape::unescape(&attribute.value).map_err(|e| e.to_string())?.into_owned();
         match (ns, local.as_ref()) {
-            (ResolveResult::Bound(n), b"type") if n.as_ref() == XSI => {
+            (ResolveResult::Bound(n), "type") if n.as_ref() == XSI => {
                 // The value is a QName: a prefix must be bound to something.
-                let name = quick_xml::name::QName(value.as_bytes());
+                let name = quick_xml::name::QName(&value);
                 let (ns, local) = reader.resolver().resolve_element(name);
                 if matches!(ns, ResolveResult::Unknown(_)) {
                     return Err(format!("the prefix of xsi:type=\"{value}\" is not bound"));
                 }
-                node.xsi_type = Some(utf8(local.as_ref())?);
+                node.xsi_type = Some(local.as_ref().to_owned());
             }
-            (ResolveResult::Bound(n), b"nil") if n.as_ref() == XSI => node.nil = value == "true" || value == "1",
-            (ResolveResult::Unbound, b"type") => node.ref_type = Some(value),
+            (ResolveResult::Bound(n), "nil") if n.as_ref() == XSI => node.nil = value == "true" || value == "1",
+            (ResolveResult::Unbound, "type") => node.ref_type = Some(value),
             _ => {}
         }
     }
     Ok(node)
 }
 
-fn utf8(bytes: &[u8]) -> Result<String, String> {
-    std::str::from_utf8(bytes).map(str::to_owned).map_err(|e| e.to_string())
-}
-
 fn bound(ns: &ResolveResult<'_>) -> Result<String, String> {
     match ns {
-        ResolveResult::Bound(n) => utf8(n.as_ref()),
+        ResolveResult::Bound(n) => Ok(n.as_ref().to_owned()),
         ResolveResult::Unbound => Ok(String::new()),
-        ResolveResult::Unknown(p) => Err(format!("prefix '{}' is not bound", String::from_utf8_lossy(p))),
+        ResolveResult::Unknown(p) => Err(format!("prefix '{}' is not bound", p)),
     }
 }
 

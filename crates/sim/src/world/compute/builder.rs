@@ -6,13 +6,13 @@ use super::{
     fault::Fault,
     files::{DsPath, join},
     inventory::{Cluster, Datacenter, Folder, Host, Network, Pool, escape_name},
-    state::{Clock, State, Storage},
+    state::State,
     value::MoRef,
     vcenter::Vcenter,
     vm::{Tools, Vm, VmConfig},
     vmx::Vmx,
 };
-use crate::world::tree::FileTree;
+use crate::world::{World, tree::FileTree};
 use std::{sync::Arc, time::Duration};
 
 /// A disk to make.
@@ -130,22 +130,21 @@ impl VmSpec {
 #[derive(Debug)]
 pub struct Builder {
     state: State,
-    clock: Arc<dyn Clock>,
     failures: Vec<Fault>,
 }
 
 impl Builder {
-    pub(super) fn new(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>, name: &str) -> Self {
-        Self::seeded(storage, clock, name, 1)
+    pub(super) fn new(world: Arc<World>, name: &str) -> Self {
+        Self::seeded(world, name, 1)
     }
 
     /// With another seed for ids.
-    pub fn seeded(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>, name: &str, seed: u64) -> Self {
-        let mut state = State::new(storage, clock.clone(), name, seed);
+    pub fn seeded(world: Arc<World>, name: &str, seed: u64) -> Self {
+        let mut state = State::new(world, name, seed);
         let child_types: &[&str] = &["Folder", "Datacenter"];
         let root = Folder { name: "Datacenters".to_owned(), parent: None, child_types };
         state.folders.insert("group-d1".to_owned(), root);
-        Builder { state, clock, failures: Vec::new() }
+        Builder { state, failures: Vec::new() }
     }
 
     /// A user who may log in.
@@ -404,7 +403,7 @@ impl Builder {
     pub fn build(self) -> Result<Arc<Vcenter>, Fault> {
         match self.failures.into_iter().next() {
             Some(fault) => Err(fault),
-            None => Ok(Arc::new(Vcenter::from_state(self.state, self.clock))),
+            None => Ok(Arc::new(Vcenter::from_state(self.state))),
         }
     }
 }

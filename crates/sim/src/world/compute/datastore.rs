@@ -94,7 +94,7 @@ impl State {
     pub fn tree(&self, datastore: &str) -> Result<Arc<dyn FileTree>, Fault> {
         let ds = self.datastore(datastore)?;
         let found = match &ds.backing {
-            Backing::Nfs { host, path, .. } => self.storage.nfs(host, path),
+            Backing::Nfs { host, path, .. } => self.world.nfs(host, path),
             Backing::Vmfs { tree, .. } | Backing::Local(tree) | Backing::Vsan(tree) => Some(tree.clone()),
         };
         found.filter(|_| ds.accessible()).ok_or_else(|| {

@@ -1,6 +1,6 @@
 //! The objects around VMs: folders, datacenters, clusters, pools, hosts and networks.
 
-use super::value::MoRef;
+use super::{state::State, value::MoRef};
 
 /// A folder. Names are kept as vCenter shows them, with `%2f` for a slash.
 #[derive(Debug, Clone)]
@@ -88,4 +88,20 @@ pub fn escape_name(name: &str) -> String {
 /// The name that a person gave, from what vCenter stores.
 pub fn unescape_name(name: &str) -> String {
     name.replace("%2f", "/").replace("%2F", "/").replace("%5c", "\\").replace("%5C", "\\").replace("%25", "%")
+}
+
+impl State {
+    /// A folder by name below another; made where absent.
+    pub fn ensure_folder(&mut self, above: &MoRef, name: &str) -> String {
+        if let Some(found) = self.child_named(above, name).filter(|c| c.ty == "Folder") {
+            return found.id;
+        }
+        let child_types = self.folders.get(&above.id).map_or(&["Folder"][..], |f| f.child_types);
+        let prefix = above.id.rsplit_once('-').map_or("group-v", |(p, _)| p).to_owned();
+        let id = self.next_id(if prefix == "group" { "group-d" } else { &prefix });
+        let folder = Folder { name: escape_name(name), parent: Some(above.clone()), child_types };
+        self.folders.insert(id.clone(), folder);
+        self.touch();
+        id
+    }
 }

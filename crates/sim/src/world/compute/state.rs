@@ -10,30 +10,13 @@ use super::{
     value::{MoRef, Val},
     vm::Vm,
 };
-use crate::world::tree::FileTree;
+use crate::world::World;
 use jiff::Timestamp;
 use rand::{RngCore, SeedableRng, rngs::StdRng};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::Debug,
     sync::Arc,
-    time::Duration,
 };
-
-/// Wall time, moved by whoever runs the simulation.
-#[async_trait::async_trait]
-pub trait Clock: Debug + Send + Sync {
-    /// The wall time now.
-    fn now(&self) -> Timestamp;
-    /// Returns after `period` of this clock has passed.
-    async fn sleep(&self, period: Duration);
-}
-
-/// Where hosts find what NFS servers export.
-pub trait Storage: Debug + Send + Sync {
-    /// The tree exported by `host` as `path`, when there is one.
-    fn nfs(&self, host: &str, path: &str) -> Option<Arc<dyn FileTree>>;
-}
 
 /// An entry of the event log.
 #[derive(Debug, Clone)]
@@ -61,10 +44,8 @@ pub struct State {
     pub instance_uuid: String,
     /// Counts changes; who waits for updates compares it.
     pub version: u64,
-    /// Time.
-    pub clock: Arc<dyn Clock>,
-    /// NFS servers.
-    pub storage: Arc<dyn Storage>,
+    /// The storage half: NFS servers and the clock.
+    pub world: Arc<World>,
     next_id: u64,
     rng: StdRng,
     /// Folders; the root is `group-d1`.
@@ -106,13 +87,12 @@ pub struct State {
 }
 
 impl State {
-    pub(super) fn new(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>, name: &str, seed: u64) -> Self {
+    pub(super) fn new(world: Arc<World>, name: &str, seed: u64) -> Self {
         let mut state = State {
             name: name.to_owned(),
             instance_uuid: String::new(),
             version: 1,
-            clock,
-            storage,
+            world,
             next_id: 1000,
             rng: StdRng::seed_from_u64(seed),
             folders: BTreeMap::new(),
@@ -140,7 +120,7 @@ impl State {
 
     /// The time of this vCenter.
     pub fn now(&self) -> Timestamp {
-        self.clock.now()
+        self.world.clock().now()
     }
 
     /// Says that something changed.

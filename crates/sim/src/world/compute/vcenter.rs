@@ -3,10 +3,11 @@
 use super::{
     builder::Builder,
     fault::Fault,
-    state::{Clock, State, Storage},
+    state::State,
     task::Work,
     value::MoRef,
 };
+use crate::{clock::SimClock, world::World};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
@@ -15,17 +16,18 @@ use tokio::sync::watch;
 pub struct Vcenter {
     state: Mutex<State>,
     changed: watch::Sender<u64>,
-    clock: Arc<dyn Clock>,
+    clock: Arc<dyn SimClock>,
 }
 
 impl Vcenter {
-    /// Starts describing a vCenter whose NFS datastores are found through `storage`.
-    pub fn builder(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>, name: &str) -> Builder {
-        Builder::new(storage, clock, name)
+    /// Starts describing a vCenter whose NFS datastores are found in `world`.
+    pub fn builder(world: Arc<World>, name: &str) -> Builder {
+        Builder::new(world, name)
     }
 
-    pub(super) fn from_state(state: State, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn from_state(state: State) -> Self {
         let changed = watch::Sender::new(state.version);
+        let clock = Arc::clone(state.world.clock());
         Vcenter { state: Mutex::new(state), changed, clock }
     }
 
@@ -34,7 +36,7 @@ impl Vcenter {
     }
 
     /// The clock that this vCenter lives by.
-    pub fn clock(&self) -> &Arc<dyn Clock> {
+    pub fn clock(&self) -> &Arc<dyn SimClock> {
         &self.clock
     }
 
