@@ -114,6 +114,7 @@ pub fn handles(method: &str) -> bool {
             method,
             "ContinueRetrievePropertiesEx"
                 | "CancelRetrievePropertiesEx"
+                | "Fetch"
                 | "CreateFilter"
                 | "DestroyPropertyFilter"
                 | "CreatePropertyCollector"
@@ -141,6 +142,7 @@ pub async fn run(face: &Arc<Face>, call: &Call, secret: &str) -> Result<Done, Fa
         "CancelRetrievePropertiesEx" => retrieve::cancel(face, call, secret),
         "WaitForUpdatesEx" | "WaitForUpdates" | "CheckForUpdates" => wait::wait(face, call, secret).await,
         "CancelWaitForUpdates" => wait::cancel(face, call, secret),
+        "Fetch" => retrieve::fetch(face, call, secret),
         "CreateFilter" => filters::create(face, call, secret),
         "DestroyPropertyFilter" => filters::destroy(face, call, secret),
         "CreatePropertyCollector" => filters::create_collector(face, secret),

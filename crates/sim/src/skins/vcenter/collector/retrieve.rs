@@ -1,7 +1,7 @@
 //! RetrieveProperties and its pages.
 
 use super::{
-    super::{Face, codec, dispatch::{Done, there}, envelope::Call, property::Reader},
+    super::{Face, codec, dispatch::{Done, there}, envelope::Call, property::{Reader, declared}},
     change, lock, select,
 };
 use crate::world::compute::{
@@ -9,7 +9,7 @@ use crate::world::compute::{
     state::State,
     value::{MoRef, Val},
 };
-use std::fmt::Write as _;
+use std::{collections::HashMap, fmt::Write as _};
 
 /// How many objects a page has when the client does not say.
 const PAGE: usize = 100;
@@ -90,6 +90,24 @@ pub fn retrieve(face: &Face, call: &Call, secret: &str) -> Result<Done, Fault> {
     };
     let objects = face.vc.with(|s| all(face, s, call, secret, "objects"))?;
     Ok(page(face, secret, objects, max))
+}
+
+/// Fetch: one property of one object, as pyvmomi asks for it.
+pub fn fetch(face: &Face, call: &Call, secret: &str) -> Result<Done, Fault> {
+    let path = call.args.str("prop").unwrap_or_default();
+    let field = declared(&call.this.ty, path)?;
+    face.vc.with(|s| {
+        if s.lacks("System.Read", &call.this) {
+            return Err(Fault::new("NoPermission", "Permission to perform this operation was denied.")
+                .with("object", &call.this)
+                .with("privilegeId", "System.Read"));
+        }
+        let mut all = lock(face);
+        let value = Reader { s, things: all.of(secret) }.value(&call.this, path, &mut HashMap::new());
+        let mut raw = String::new();
+        codec::encode_property(&mut raw, "returnval", &field, &value);
+        Ok(Done { raw, ..Done::default() })
+    })
 }
 
 /// ContinueRetrievePropertiesEx: a token is good once.

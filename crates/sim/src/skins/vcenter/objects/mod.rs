@@ -5,10 +5,13 @@ mod compute_resource;
 mod custom_fields_manager;
 mod datacenter;
 mod datastore;
+mod datastore_browser;
 mod entity;
 mod event_manager;
 mod extension_manager;
+mod file_manager;
 mod folder;
+mod host_datastore_system;
 mod host_system;
 mod option_manager;
 mod resource_pool;
@@ -95,6 +98,11 @@ pub fn call(ctx: &mut Ctx<'_>, method: &str) -> Answer {
         "ExtensionManager" => extension_manager::call(ctx, method),
         "CustomFieldsManager" => custom_fields_manager::call(ctx, method),
         "OptionManager" => option_manager::call(ctx, method),
+        "HostDatastoreSystem" => host_datastore_system::call(ctx, method),
+        "HostStorageSystem" => Ok(Val::Unset),
+        "HostDatastoreBrowser" => datastore_browser::call(ctx, method),
+        "FileManager" => file_manager::call(ctx, method),
+        "VirtualDiskManager" => file_manager::disk_call(ctx, method),
         _ => not_here(ctx, method),
     }
 }
