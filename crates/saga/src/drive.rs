@@ -81,7 +81,11 @@ impl Driver {
             Outcome::Succeeded => (self.prepared.result)(&self.log.history()),
             Outcome::Failed | Outcome::Cancelled | Outcome::Abandoned => Value::Null,
         };
-        self.write(Event::Finished { outcome, result }, true).await
+        match self.log.write(Event::Finished { outcome, result }, true).await {
+            // A cancel came between the decision and this write: it was taken, so the operation turns back.
+            Err(WriteError::Illegal(_)) if self.cancel_came() && outcome == Outcome::Succeeded => Ok(()),
+            written => written.or_else(halt),
+        }
     }
 
     async fn run(&self, index: usize) -> Result<(), Halt> {

@@ -196,6 +196,9 @@ pub struct CloneRecord {
     /// Clone volumes, in the order of `intent.targets`; empty for clones of files.
     #[serde(default)]
     pub volumes: Vec<String>,
+    /// How hosts mount them: server and path, in the same order.
+    #[serde(default)]
+    pub exports: Vec<(String, String)>,
     /// It was turned on.
     #[serde(default)]
     pub powered_on: bool,
@@ -263,4 +266,7 @@ pub struct CloneTarget {
     /// NFS version of the source's datastore.
     #[serde(default)]
     pub nfs_version: String,
+    /// Root of the source's datastore within its volume.
+    #[serde(default)]
+    pub path_in_volume: String,
 }

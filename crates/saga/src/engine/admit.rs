@@ -17,6 +17,9 @@ pub struct Submission {
     pub caller: String,
     /// The caller's own name for the request; without one every call is a new operation.
     pub request_id: Option<String>,
+    /// What tells one request from another under the same id, where the host plans (and so makes new names) before it
+    /// submits: a hash of what was asked. Without it the parameters' own hash serves.
+    pub request_hash: Option<String>,
 }
 
 /// The answer to a submission.
@@ -41,8 +44,8 @@ impl Engine {
         let kind = kind.ok_or(SagaError::Unregistered { kind: O::KIND.to_owned(), version: O::VERSION })?;
         let mut prepared = kind.prepare(&params).map_err(unusable)?;
         prepared.accepted.caller = submission.caller;
-        prepared.accepted.request =
-            submission.request_id.map(|id| RequestKey { id, params_hash: params_hash(O::KIND, &params) });
+        let hash = submission.request_hash.unwrap_or_else(|| params_hash(O::KIND, &params));
+        prepared.accepted.request = submission.request_id.map(|id| RequestKey { id, params_hash: hash });
         let (entry, existing) = self.admit(prepared)?;
         let mut acceptance = entry.acceptance.subscribe();
         let settled = acceptance.wait_for(|now| !matches!(now, Acceptance::Waiting)).await;
@@ -51,6 +54,32 @@ impl Engine {
             Ok(Acceptance::Durable | Acceptance::Waiting) => Ok(Submitted { operation: entry.log.id, existing }),
             Err(_) => Err(SagaError::Draining),
         }
+    }
+
+    /// The operation that a caller's request id stands for, so that a host can answer a repeated request without planning
+    /// it again.
+    ///
+    /// # Errors
+    /// [`SagaError::RequestReused`] where the id stands for something else.
+    pub async fn find_request(
+        &self,
+        caller: &str,
+        id: &str,
+        request_hash: &str,
+    ) -> Result<Option<OperationId>, SagaError> {
+        let known = {
+            let registry = self.registry();
+            let known = registry.requests.get(&(caller.to_owned(), id.to_owned())).cloned();
+            known.map(|(operation, hash)| (registry.entries.get(&operation).cloned(), operation, hash))
+        };
+        let Some((entry, operation, hash)) = known else { return Ok(None) };
+        if hash != request_hash {
+            return Err(SagaError::RequestReused { request: id.to_owned(), operation });
+        }
+        let Some(entry) = entry else { return Ok(None) };
+        let mut acceptance = entry.acceptance.subscribe();
+        let settled = acceptance.wait_for(|now| !matches!(now, Acceptance::Waiting)).await;
+        Ok(matches!(settled.as_deref(), Ok(Acceptance::Durable)).then_some(operation))
     }
 
     /// Everything that must be decided at one moment, without waiting for anybody.
