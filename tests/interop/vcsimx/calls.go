@@ -190,12 +190,12 @@ func (vm *machine) reconfigure(c ctx, r *types.ReconfigVM_Task) fault {
 	return nil
 }
 
-// ReconfigVMTask also writes the new identity into the .vmx, as a host does, so that a reload keeps it.
+// ReconfigVMTask also writes identity and extra settings into the .vmx, as a host does, so that a reload keeps it.
 func (vm *machine) ReconfigVMTask(c ctx, r *types.ReconfigVM_Task) soap.HasFault {
 	return &methods.ReconfigVM_TaskBody{Res: &types.ReconfigVM_TaskResponse{Returnval: task(c, vm, "reconfigVMTask", func() (types.AnyType, fault) {
 		failed := vm.reconfigure(c, r)
 		if _, file := find(c, vm.VirtualMachine, vm.Config.Files.VmPathName); failed == nil {
-			writeIdentity(file, vm.Config)
+			writeBack(file, vm.Config)
 		}
 		return nil, failed
 	})}}

@@ -19,6 +19,7 @@ import (
 var (
 	pair   = regexp.MustCompile(`(?m)^\s*([\w.:]+)\s*=\s*"(.*)"\s*$`)
 	extent = regexp.MustCompile(`(?m)^RW (\d+) `)
+	parsed = regexp.MustCompile(`^(\.encoding|displayname|uuid\.bios|vc\.uuid|memsize|config\.version|virtualhw\.version|(scsi|ethernet)\d.*)$`)
 	slot   = regexp.MustCompile(`^(scsi|ethernet)(\d+)(?::(\d+))?\.(present|filename)$`)
 )
 
@@ -46,6 +47,9 @@ func configOf(vmx map[string]string, dir object.DatastorePath, local func(string
 		spec.DeviceChange = append(spec.DeviceChange, &types.VirtualDeviceConfigSpec{Operation: "add", Device: device})
 	}
 	for _, key := range slices.Sorted(maps.Keys(vmx)) { // a controller sorts before its disks
+		if !parsed.MatchString(key) {
+			spec.ExtraConfig = append(spec.ExtraConfig, &types.OptionValue{Key: key, Value: vmx[key]})
+		}
 		m := slot.FindStringSubmatch(key)
 		if m == nil {
 			continue
@@ -110,15 +114,27 @@ func writeMachine(dir, name string) error {
 		name, spelled(id), spelled(uuid.New()), name, id[0]&0x3f, id[1], id[2]), 0o600)
 }
 
-// writeIdentity changes the lines of a .vmx that ReconfigVM may have changed; disks and cards stay as they were.
-func writeIdentity(file string, config *types.VirtualMachineConfigInfo) {
+// writeBack sets the lines of a .vmx that ReconfigVM may have changed; those of disks and cards stay as they were.
+func writeBack(file string, config *types.VirtualMachineConfigInfo) {
 	text, err := os.ReadFile(file)
-	for key, value := range map[string]string{"displayName": config.Name, "uuid.bios": config.Uuid, "vc.uuid": config.InstanceUuid} {
-		if id, err := uuid.Parse(value); err == nil && key != "displayName" {
-			value = spelled(id)
+	set := func(key, value string) {
+		line := fmt.Appendf(nil, "%s = \"%s\"", key, strings.NewReplacer("|", "|7C", `"`, "|22").Replace(value))
+		if old := regexp.MustCompile(`(?mi)^` + regexp.QuoteMeta(key) + `\s*=.*$`); old.Match(text) {
+			text = old.ReplaceAllLiteral(text, line)
+		} else {
+			text = append(append(text, line...), '\n')
 		}
-		line := regexp.MustCompile(`(?mi)^` + regexp.QuoteMeta(key) + `\s*=.*$`)
-		text = line.ReplaceAllLiteral(text, fmt.Appendf(nil, "%s = \"%s\"", key, strings.NewReplacer("|", "|7C", `"`, "|22").Replace(value)))
+	}
+	set("displayName", config.Name)
+	for key, value := range map[string]string{"uuid.bios": config.Uuid, "vc.uuid": config.InstanceUuid} {
+		if id, err := uuid.Parse(value); err == nil {
+			set(key, spelled(id))
+		}
+	}
+	for _, option := range config.ExtraConfig {
+		if o := option.GetOptionValue(); o.Key != "govcsim" {
+			set(o.Key, fmt.Sprint(o.Value))
+		}
 	}
 	if err == nil && len(text) > 0 {
 		_ = os.WriteFile(file, text, 0o600)
