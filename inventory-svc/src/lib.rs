@@ -1,1 +1,4 @@
-//! See Cargo.toml.
+//! inventory-svc: vCenter as VMs, disks, datastores, hosts and tasks.
+
+pub mod soap;
+pub mod vcenter;
