@@ -1,1 +1,18 @@
-//! See Cargo.toml.
+//! The gateway: orchestrates inventory-svc and storage-svc, journals every operation, and keeps the relations between VMs,
+//! datastores, volumes and snapshots. It never branches on a vendor's name: it reads capabilities.
+
+pub mod api;
+pub mod catalog;
+pub mod config;
+pub mod deps;
+pub mod error;
+pub mod layout;
+pub mod ledger;
+pub mod operations;
+pub mod plan;
+pub mod ports;
+pub mod start;
+pub mod steps;
+pub mod store;
+
+pub use start::{Gateway, Parts, StartError};

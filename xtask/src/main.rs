@@ -1,2 +1,69 @@
-//! strata.
-fn main() {}
+//! `cargo xtask`: the errands of this repository, each of which prepares what it needs and says what it lacks.
+
+mod ci;
+mod console;
+mod part;
+mod peers;
+mod run;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// The errands of this repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    errand: Errand,
+}
+
+/// What can be asked for.
+#[derive(Subcommand)]
+enum Errand {
+    /// Run the whole test suite against every peer that can be had.
+    Test {
+        /// Passed on to `cargo test`, for instance `-p strata-saga` or a test's name.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
+    /// Bring the peers (govc, vcsimx, grpcurl, pyvmomi, buf) into the cache and print where they are.
+    Peers,
+    /// Check the rules of the house: dependency direction, file sizes, forbidden names, documents that tell the truth.
+    Tidy,
+    /// Check licences, duplicate crates, sources and, where the database can be reached, advisories.
+    Deny,
+    /// Lint the protocol definitions with buf.
+    Proto,
+    /// Everything that CI runs, in its order, with the time of each part.
+    Ci,
+}
+
+fn main() -> ExitCode {
+    match carry_out(Arguments::parse().errand) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            console::say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn carry_out(errand: Errand) -> anyhow::Result<()> {
+    match errand {
+        Errand::Test { rest } => {
+            let tally = part::test::run(&rest)?;
+            console::say(&tally.to_string());
+        }
+        Errand::Peers => {
+            for (variable, path) in peers::prepare()? {
+                console::say(&format!("{variable}={}", path.display()));
+            }
+        }
+        Errand::Tidy => part::tidy::run()?,
+        Errand::Deny => part::deny::run()?,
+        Errand::Proto => part::proto::run()?,
+        Errand::Ci => ci::run()?,
+    }
+    Ok(())
+}

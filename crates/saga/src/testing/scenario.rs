@@ -1,0 +1,225 @@
+//! The runs that every operation must survive, enumerated and not sampled: fail each step in turn, repeat each run, repeat
+//! each undo, die at each point of each step, crash at each write of the journal.
+//!
+//! A run is an operation against a fresh world; after every ending, and every restart on the way, `check` says whether
+//! the world fits the ending. Call these inside `#[tokio::test(start_paused = true)]`.
+
+use super::{CrashKind, MemoryJournal, Rule, Script, TokioClock};
+use crate::{
+    Engine, Fault, Operation, OperationId, Outcome, Point, State, StepError, StuckAction, Submission, engine::Filter,
+};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// How a run ended, for the check of the world.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ending {
+    /// The effects must be there; the operation's answer.
+    Succeeded(Value),
+    /// Nothing may be there.
+    TurnedBack,
+    /// It was never accepted: nothing may be there.
+    NeverAccepted,
+}
+
+/// How many runs there were; a test asserts that it was not none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// All runs.
+    pub runs: usize,
+    /// Those that went over a restart.
+    pub restarts: usize,
+    /// Those that were turned back.
+    pub turned_back: usize,
+}
+
+type Check<W> = Box<dyn Fn(&W, &Ending) -> Result<(), String>>;
+
+/// An operation, the worlds to try it in, and what must hold afterwards.
+pub struct Scenario<O: Operation, W> {
+    params: O::Params,
+    world: Box<dyn Fn() -> W>,
+    context: Box<dyn Fn(&W) -> O::Context>,
+    check: Check<W>,
+}
+
+impl<O: Operation, W> Scenario<O, W> {
+    /// `world` makes a fresh one, `context` the operation's ports to it, `check` complains where it does not fit.
+    pub fn new(
+        params: O::Params,
+        world: impl Fn() -> W + 'static,
+        context: impl Fn(&W) -> O::Context + 'static,
+        check: impl Fn(&W, &Ending) -> Result<(), String> + 'static,
+    ) -> Self {
+        Self { params, world: Box::new(world), context: Box::new(context), check: Box::new(check) }
+    }
+
+    /// The operation's steps by name.
+    fn steps(&self) -> Vec<&'static str> {
+        O::steps(&self.params).iter().map(|step| step.name).collect()
+    }
+
+    /// Each step fails once, before its effect and after it (with the answer lost). Past the pivot a person retries.
+    pub async fn fail_each_step(&self) -> Result<Tally, String> {
+        let mut tally = Tally::default();
+        for step in self.steps() {
+            for rule in failures(step) {
+                self.run(&[rule], MemoryJournal::new(), &mut tally).await?;
+            }
+        }
+        Ok(tally)
+    }
+
+    /// Every step's run is called twice: many times must mean once.
+    pub async fn repeat_each_run(&self) -> Result<Tally, String> {
+        let mut tally = Tally::default();
+        let rules: Vec<_> = self.steps().into_iter().map(|step| rule(Point::EffectDone, step, Fault::Repeat)).collect();
+        self.run(&rules, MemoryJournal::new(), &mut tally).await?;
+        if tally.turned_back > 0 { Err("a repeated run turned the operation back".into()) } else { Ok(tally) }
+    }
+
+    /// Each step fails in turn, and every undo is called twice.
+    pub async fn repeat_each_undo(&self) -> Result<Tally, String> {
+        let mut tally = Tally::default();
+        for failing in self.steps() {
+            for failure in failures(failing) {
+                let mut rules = vec![failure];
+                rules.extend(self.steps().into_iter().map(|step| rule(Point::UndoEffectDone, step, Fault::Repeat)));
+                self.run_with_rest(&rules, MemoryJournal::new(), &mut tally).await?;
+            }
+        }
+        Ok(tally)
+    }
+
+    /// The process dies once at each point of each step, forward and while turning back from each failure.
+    pub async fn die_at_each_point(&self) -> Result<Tally, String> {
+        let mut tally = Tally::default();
+        let steps = self.steps();
+        for step in &steps {
+            for point in [Point::BeforeStarted, Point::AfterStarted, Point::EffectDone, Point::OutcomeUnflushed] {
+                self.run(&[rule(point, step, Fault::Kill)], MemoryJournal::new(), &mut tally).await?;
+            }
+            for failure in steps.iter().flat_map(|failing| failures(failing)) {
+                for point in [Point::DuringUndo, Point::UndoEffectDone] {
+                    let rules = [failure.clone(), rule(point, step, Fault::Kill)];
+                    self.run_with_rest(&rules, MemoryJournal::new(), &mut tally).await?;
+                }
+            }
+        }
+        Ok(tally)
+    }
+
+    /// The journal crashes at each of its writes in turn, with the write lost and with only its answer lost, forward and
+    /// while turning back from each failure.
+    pub async fn crash_at_each_write(&self) -> Result<Tally, String> {
+        let mut tally = Tally::default();
+        let mut stories = vec![Vec::new()];
+        stories.extend(self.steps().into_iter().flat_map(failures).map(|failure| vec![failure]));
+        for story in stories {
+            for kind in [CrashKind::Lost, CrashKind::Kept] {
+                for write in 1.. {
+                    let journal = MemoryJournal::crashing_at(write, kind);
+                    self.run_with_rest(&story, journal.clone(), &mut tally).await?;
+                    if !journal.crashed() {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(tally)
+    }
+
+    /// All of them, one after the other.
+    pub async fn survive_everything(&self) -> Result<Tally, String> {
+        let mut sum = Tally::default();
+        for tally in [
+            self.fail_each_step().await?,
+            self.repeat_each_run().await?,
+            self.repeat_each_undo().await?,
+            self.die_at_each_point().await?,
+            self.crash_at_each_write().await?,
+        ] {
+            sum.runs += tally.runs;
+            sum.restarts += tally.restarts;
+            sum.turned_back += tally.turned_back;
+        }
+        Ok(sum)
+    }
+
+    async fn run(&self, rules: &[Rule], journal: MemoryJournal, tally: &mut Tally) -> Result<(), String> {
+        match self.run_with_rest(rules, journal, tally).await? {
+            0 => Ok(()),
+            left => Err(format!("{left} of the faults {rules:?} never struck")),
+        }
+    }
+
+    /// One run; answers how many rules did not strike.
+    async fn run_with_rest(&self, rules: &[Rule], journal: MemoryJournal, tally: &mut Tally) -> Result<usize, String> {
+        let world = (self.world)();
+        let script = Arc::new(Script::new(rules.iter().cloned()));
+        let clock = Arc::new(TokioClock::new());
+        let told = |what: &str, journal: &MemoryJournal| {
+            format!("{what}\n  faults: {rules:?}\n  journal:\n    {}", journal.lines().join("\n    "))
+        };
+        let start = |journal: &MemoryJournal| {
+            Engine::builder(Arc::new(journal.clone()), clock.clone())
+                .register::<O>((self.context)(&world))
+                .faults(script.clone())
+                .build()
+        };
+        tally.runs += 1;
+        let engine = start(&journal);
+        let submitted = engine.submit::<O>(&self.params, Submission::default()).await;
+        let first = match &submitted {
+            Ok(submitted) => settle(&engine, submitted.operation).await,
+            Err(error) if journal.crashed() => Err(error.to_string()),
+            Err(error) => return Err(told(&format!("not accepted: {error}"), &journal)),
+        };
+        let (ending, journal) = match first {
+            Ok(ending) => (ending, journal),
+            Err(_) => {
+                tally.restarts += 1;
+                let journal = journal.reopen();
+                let engine = start(&journal);
+                engine.recover().await.map_err(|error| told(&format!("not recovered: {error}"), &journal))?;
+                match engine.list(&Filter::default()).first() {
+                    None => (Ending::NeverAccepted, journal),
+                    Some(found) => match settle(&engine, found.history.id).await {
+                        Ok(ending) => (ending, journal),
+                        Err(why) => return Err(told(&format!("not ended after the restart: {why}"), &journal)),
+                    },
+                }
+            }
+        };
+        tally.turned_back += usize::from(ending == Ending::TurnedBack);
+        (self.check)(&world, &ending).map_err(|why| told(&format!("after {ending:?}: {why}"), &journal))?;
+        Ok(script.left())
+    }
+}
+
+fn rule(point: Point, step: &str, fault: Fault) -> Rule {
+    Rule { point, step: step.to_owned(), fault }
+}
+
+/// A refusal before the effect, and a lost answer after it.
+fn failures(step: &str) -> [Rule; 2] {
+    let before = StepError::permanent("TEST_REFUSED", "the test refused");
+    let after = StepError::permanent("TEST_ANSWER_LOST", "the test lost the answer").ambiguous();
+    [rule(Point::AfterStarted, step, Fault::Fail(before)), rule(Point::EffectDone, step, Fault::Fail(after))]
+}
+
+/// Waits for the end; where the operation is stuck a person says `Retry`, once.
+async fn settle(engine: &Engine, operation: OperationId) -> Result<Ending, String> {
+    let text = |error: crate::SagaError| error.to_string();
+    let mut status = engine.wait(operation).await.map_err(text)?;
+    if status.held.is_none() && status.state() == State::Stuck {
+        engine.stuck_action(operation, StuckAction::Retry, "tester", "the fault is over").await.map_err(text)?;
+        status = engine.wait(operation).await.map_err(text)?;
+    }
+    match status.history.outcome {
+        Some(Outcome::Succeeded) => Ok(Ending::Succeeded(status.history.result.clone())),
+        Some(Outcome::Failed | Outcome::Cancelled) => Ok(Ending::TurnedBack),
+        Some(Outcome::Abandoned) => Err("abandoned".into()),
+        None => Err(format!("{:?}, held {:?}", status.state(), status.held)),
+    }
+}

@@ -1,0 +1,190 @@
+//! gateway.v1.VmService.
+
+use super::{Api, convert, submit::Asked};
+use crate::{
+    catalog::RestorePoint,
+    error::{GatewayError, Result},
+    layout::{Depth, VmLayout, device_of},
+    operations::RevertVm,
+    plan,
+};
+use std::collections::BTreeMap;
+use strata_model::Grade;
+use strata_proto::{
+    google::longrunning::Operation,
+    strata::{
+        gateway::v1::{self as pb, ProtectionState, vm_service_server::VmService},
+        inventory::v1::{self as inv, PowerState},
+        storage::v1::Volume,
+    },
+};
+use strata_saga::Operation as _;
+use tonic::{Request, Response, Status};
+
+/// Volumes by vCenter and datastore name; `Err` says why there is none.
+type Volumes = BTreeMap<(String, String), std::result::Result<Volume, String>>;
+
+#[tonic::async_trait]
+impl VmService for Api {
+    async fn list_vms(&self, request: Request<pb::ListVmsRequest>) -> Result<Response<pb::ListVmsResponse>, Status> {
+        let message = request.into_inner();
+        let asked = inv::ListVmsRequest {
+            parent: message.parent,
+            page_size: message.page_size,
+            page_token: message.page_token,
+            display_name: message.display_name,
+        };
+        let page = self.deps.ports.inventory.list_vms(asked).await?;
+        let mut unreachable = page.unreachable;
+        let volumes = match page.vms.is_empty() {
+            true => Volumes::new(),
+            false => self.volumes(&mut unreachable).await?,
+        };
+        let points = self.deps.catalog.points().map_err(GatewayError::from)?;
+        let vms = page.vms.iter().map(|vm| brief(vm, &volumes, &points)).collect();
+        unreachable.sort();
+        unreachable.dedup();
+        Ok(Response::new(pb::ListVmsResponse { vms, next_page_token: page.next_page_token, unreachable }))
+    }
+
+    async fn get_vm(&self, request: Request<pb::GetVmRequest>) -> Result<Response<pb::Vm>, Status> {
+        let name = request.into_inner().name;
+        crate::layout::vcenter_of(&name, "name")?;
+        let layout = VmLayout::read(&self.deps.ports, &name, Depth::Full).await?;
+        let points = self.deps.catalog.points().map_err(GatewayError::from)?;
+        let mut volumes = Volumes::new();
+        for (datastore, placed) in &layout.datastores {
+            let found = placed.volume.clone().ok_or_else(|| placed.evidence.clone());
+            volumes.insert((vcenter_part(&name).to_owned(), datastore.clone()), found);
+        }
+        let mut vm = brief(&layout.vm, &volumes, &points);
+        vm.detail = Some(detail(&layout));
+        Ok(Response::new(vm))
+    }
+
+    async fn revert_vm(&self, request: Request<pb::RevertVmRequest>) -> Result<Response<Operation>, Status> {
+        let (metadata, _, message) = request.into_parts();
+        let plain = pb::RevertVmRequest { request_id: String::new(), validate_only: false, ..message.clone() };
+        let asked = Asked::new(&metadata, &message.request_id, message.validate_only, RevertVm::KIND, &plain)?;
+        let planning = plan::revert_vm(&self.deps, &self.names, &message);
+        Ok(Response::new(self.submit::<RevertVm, _>(asked, planning).await?))
+    }
+}
+
+impl Api {
+    /// The volume behind every datastore of every vCenter, in two calls.
+    async fn volumes(&self, unreachable: &mut Vec<String>) -> Result<Volumes> {
+        let (datastores, lost) = self.deps.ports.inventory.all_datastores().await?;
+        unreachable.extend(lost);
+        let mut volumes = Volumes::new();
+        let mut asked = Vec::new();
+        for datastore in &datastores {
+            let key = (vcenter_part(&datastore.name).to_owned(), datastore.display_name.clone());
+            match device_of(datastore) {
+                Ok(device) => asked.push((key, device)),
+                Err(why) => {
+                    volumes.insert(key, Err(why));
+                }
+            }
+        }
+        for part in asked.chunks(1_000) {
+            let devices = part.iter().map(|(_, device)| device.clone()).collect();
+            let answer = self.deps.ports.storage.resolve_devices(devices).await?;
+            unreachable.extend(answer.unreachable);
+            for ((key, _), resolution) in part.iter().zip(answer.resolutions) {
+                volumes.insert(key.clone(), resolution.volume.ok_or(resolution.reason));
+            }
+        }
+        Ok(volumes)
+    }
+}
+
+/// `vcenters/v` of a longer name.
+fn vcenter_part(name: &str) -> &str {
+    name.match_indices('/').nth(1).map_or(name, |(index, _)| &name[..index])
+}
+
+fn brief(vm: &inv::Vm, volumes: &Volumes, points: &[RestorePoint]) -> pb::Vm {
+    let vcenter = vcenter_part(&vm.name).to_owned();
+    let found: Vec<&std::result::Result<Volume, String>> =
+        vm.datastores.iter().filter_map(|datastore| volumes.get(&(vcenter.clone(), datastore.clone()))).collect();
+    let mut names: Vec<String> = found.iter().filter_map(|volume| volume.as_ref().ok()).map(|volume| volume.name.clone()).collect();
+    names.sort();
+    names.dedup();
+    let own: Vec<&RestorePoint> = points.iter().filter(|point| point.intent.vm == vm.name && !point.lost).collect();
+    let newest = own.iter().max_by_key(|point| (point.cut.time, &point.id));
+    let why_not = match (vm.system_vm, names.is_empty()) {
+        (true, _) => "an agent VM of vSphere Cluster Services".to_owned(),
+        (false, true) => found
+            .iter()
+            .find_map(|volume| volume.as_ref().err().cloned())
+            .unwrap_or_else(|| "none of its datastores lies on a configured array".to_owned()),
+        (false, false) => String::new(),
+    };
+    let protection = match (own.is_empty(), why_not.is_empty()) {
+        (false, _) => ProtectionState::Protected,
+        (true, true) => ProtectionState::Unprotected,
+        (true, false) => ProtectionState::Unsupported,
+    };
+    pb::Vm {
+        name: vm.name.clone(),
+        display_name: vm.display_name.clone(),
+        power_state: power(vm.power_state()).to_owned(),
+        template: vm.template,
+        host: vm.host.clone(),
+        datastores: vm.datastores.clone(),
+        volumes: names,
+        protection: protection.into(),
+        protection_reason: why_not,
+        last_snapshot: newest.map(|point| format!("snapshots/{}", point.id)).unwrap_or_default(),
+        last_snapshot_time: newest.map(|point| convert::time(point.cut.time)),
+        last_snapshot_grade: newest.map_or(0, |point| convert::grade(point.cut.grade).into()),
+        snapshot_count: u32::try_from(own.len()).unwrap_or(u32::MAX),
+        moref: vm.moref.clone(),
+        detail: None,
+    }
+}
+
+fn power(state: PowerState) -> &'static str {
+    match state {
+        PowerState::On => "on",
+        PowerState::Off => "off",
+        PowerState::Suspended => "suspended",
+        PowerState::Unspecified => "unknown",
+    }
+}
+
+fn detail(layout: &VmLayout) -> pb::VmDetail {
+    let topology = &layout.topology;
+    let disks = layout.disks.iter().map(|placed| pb::VmDisk {
+        label: placed.disk.label.clone(),
+        path: placed.path.clone(),
+        capacity_bytes: placed.disk.capacity_bytes,
+        volume: placed.volume.clone().unwrap_or_default(),
+        best_grade: placed.best_grade.map_or(0, |grade: Grade| convert::grade(grade).into()),
+        reason: placed.reason.clone(),
+    });
+    let relations = layout.relations().into_iter().map(|link| pb::Relation {
+        from: link.from,
+        kind: link.kind,
+        to: link.to,
+        evidence: link.evidence,
+    });
+    let neighbours = layout.neighbours.iter().map(|neighbour| pb::Neighbour {
+        kind: neighbour.kind.clone(),
+        vm: neighbour.vm.clone(),
+        display_name: neighbour.display_name.clone(),
+        datastore: neighbour.datastore.clone(),
+        volume: neighbour.volume.clone(),
+    });
+    pb::VmDetail {
+        disks: disks.collect(),
+        files: topology.files.iter().map(|file| file.path.clone()).collect(),
+        relations: relations.collect(),
+        neighbours: neighbours.collect(),
+        shared_files: topology.shared_files.iter().map(|shared| format!("{} ({})", shared.path, shared.reason)).collect(),
+        vm_snapshots: topology.vm_snapshots.iter().map(|snapshot| snapshot.display_name.clone()).collect(),
+        folder: layout.vm.folder_path.clone(),
+        gaps: topology.gaps.clone(),
+    }
+}

@@ -1,0 +1,133 @@
+//! Who else lives on the volumes of a VM (safety.md S6): on its datastores, and on other datastores of the same volumes.
+
+use super::{PlacedDatastore, device_of};
+use crate::{error::Result, ports::Ports};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use strata_proto::strata::{
+    inventory::v1::{self as inv, TenantKind},
+    storage::v1 as sto,
+};
+
+/// Something that shares a volume with a VM.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Neighbour {
+    /// `vm`, `template`, `unregistered vm`, `image`, `content library`, `first class disk`, `other`.
+    pub kind: String,
+    /// `vcenters/{vcenter}/vms/{instance_uuid}` for a VM or template.
+    pub vm: String,
+    /// Its name or path.
+    pub display_name: String,
+    /// The datastore's name.
+    pub datastore: String,
+    /// `arrays/{array}/volumes/{volume}`.
+    pub volume: String,
+}
+
+/// Finds them all, sorted.
+pub(super) async fn find(
+    ports: &Ports,
+    topology: &inv::VmTopology,
+    datastores: &BTreeMap<String, PlacedDatastore>,
+    unreachable: &mut Vec<String>,
+) -> Result<Vec<Neighbour>> {
+    let mut found: BTreeSet<Neighbour> = beside(topology, datastores).collect();
+    found.extend(on_siblings(ports, topology, datastores, unreachable).await?);
+    Ok(found.into_iter().collect())
+}
+
+/// Those on the VM's own datastores, as inventory-svc found them.
+fn beside<'a>(
+    topology: &'a inv::VmTopology,
+    datastores: &'a BTreeMap<String, PlacedDatastore>,
+) -> impl Iterator<Item = Neighbour> + 'a {
+    topology.tenants.iter().filter_map(|tenant| {
+        let placed = datastores.values().find(|placed| placed.datastore.name == tenant.datastore)?;
+        Some(Neighbour {
+            kind: kind_name(tenant.kind()).to_owned(),
+            vm: tenant.vm.clone(),
+            display_name: tenant.display_name.clone(),
+            datastore: placed.datastore.display_name.clone(),
+            volume: placed.volume.as_ref()?.name.clone(),
+        })
+    })
+}
+
+/// VMs on other datastores (of any vCenter) that lie on the same volumes: a volume can hold several exports.
+async fn on_siblings(
+    ports: &Ports,
+    topology: &inv::VmTopology,
+    datastores: &BTreeMap<String, PlacedDatastore>,
+    unreachable: &mut Vec<String>,
+) -> Result<Vec<Neighbour>> {
+    let own: BTreeSet<&str> = topology.datastores.iter().map(|datastore| datastore.name.as_str()).collect();
+    let volumes: BTreeSet<&str> =
+        datastores.values().filter_map(|placed| placed.volume.as_ref()).map(|volume| volume.name.as_str()).collect();
+    let (all, lost) = ports.inventory.all_datastores().await?;
+    note(unreachable, lost);
+    let others: Vec<(inv::Datastore, sto::Device)> = all
+        .into_iter()
+        .filter(|datastore| !own.contains(datastore.name.as_str()))
+        .filter_map(|datastore| device_of(&datastore).ok().map(|device| (datastore, device)))
+        .collect();
+    if others.is_empty() || volumes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut siblings: Vec<(inv::Datastore, String)> = Vec::new();
+    for part in others.chunks(1000) {
+        let answer = ports.storage.resolve_devices(part.iter().map(|(_, device)| device.clone()).collect()).await?;
+        note(unreachable, answer.unreachable);
+        for ((datastore, _), resolution) in part.iter().zip(answer.resolutions) {
+            if let Some(volume) = resolution.volume.filter(|volume| volumes.contains(volume.name.as_str())) {
+                siblings.push((datastore.clone(), volume.name));
+            }
+        }
+    }
+    if siblings.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (vms, lost) = ports.inventory.all_vms("vcenters/-", "").await?;
+    note(unreachable, lost);
+    Ok(vms_on(&siblings, &vms, topology))
+}
+
+fn vms_on(siblings: &[(inv::Datastore, String)], vms: &[inv::Vm], topology: &inv::VmTopology) -> Vec<Neighbour> {
+    let own_name = topology.vm.as_ref().map(|vm| vm.name.clone()).unwrap_or_default();
+    let mut found = Vec::new();
+    for (datastore, volume) in siblings {
+        let vcenter = datastore.name.split("/datastores/").next().unwrap_or_default();
+        let here = vms.iter().filter(|vm| {
+            vm.name != own_name
+                && vm.name.starts_with(&format!("{vcenter}/"))
+                && vm.datastores.contains(&datastore.display_name)
+        });
+        found.extend(here.map(|vm| Neighbour {
+            kind: if vm.template { "template" } else { "vm" }.to_owned(),
+            vm: vm.name.clone(),
+            display_name: vm.display_name.clone(),
+            datastore: datastore.display_name.clone(),
+            volume: volume.clone(),
+        }));
+    }
+    found
+}
+
+fn note(unreachable: &mut Vec<String>, names: Vec<String>) {
+    for name in names {
+        if !unreachable.contains(&name) {
+            unreachable.push(name);
+        }
+    }
+}
+
+fn kind_name(kind: TenantKind) -> &'static str {
+    match kind {
+        TenantKind::Vm => "vm",
+        TenantKind::Template => "template",
+        TenantKind::UnregisteredVm => "unregistered vm",
+        TenantKind::Image => "image",
+        TenantKind::ContentLibrary => "content library",
+        TenantKind::FirstClassDisk => "first class disk",
+        TenantKind::Other | TenantKind::Unspecified => "other",
+    }
+}

@@ -1,0 +1,54 @@
+//! The links from a VM down to its arrays, each with the evidence for it.
+
+use super::{VmLayout, array_name};
+use serde::{Deserialize, Serialize};
+
+/// A link between two objects, as the catalog stores it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Relation {
+    /// The upper object, by resource name.
+    pub from: String,
+    /// What the link means: `has disk`, `lies on`, `mounted by`, `is volume`, `is on array`.
+    pub kind: String,
+    /// The lower object.
+    pub to: String,
+    /// How it was established.
+    pub evidence: String,
+}
+
+fn link(from: &str, kind: &str, to: &str, evidence: impl Into<String>) -> Relation {
+    Relation { from: from.to_owned(), kind: kind.to_owned(), to: to.to_owned(), evidence: evidence.into() }
+}
+
+pub(super) fn of(layout: &VmLayout) -> Vec<Relation> {
+    let mut links = Vec::new();
+    for placed in &layout.disks {
+        let disk = format!("{}/disks/{}", layout.vm.name, placed.disk.key);
+        let how = format!("{} of {}, file {}", placed.disk.label, layout.vm.moref, placed.path);
+        links.push(link(&layout.vm.name, "has disk", &disk, how));
+        if !placed.disk.datastore.is_empty() {
+            links.push(link(&disk, "lies on", &placed.disk.datastore, format!("backing file {}", placed.path)));
+        }
+    }
+    for placed in layout.datastores.values() {
+        let datastore = &placed.datastore;
+        for mount in &datastore.mounts {
+            let host = format!("{}/hosts/{}", vcenter_part(&datastore.name), mount.host_moref);
+            let state = if mount.accessible { "accessible" } else { "not accessible" };
+            links.push(link(&datastore.name, "mounted by", &host, format!("{}, {}, {state}", mount.host, mount.access_mode)));
+        }
+        if let Some(volume) = &placed.volume {
+            links.push(link(&datastore.name, "is volume", &volume.name, placed.evidence.clone()));
+            if let Ok(array) = array_name(&volume.name) {
+                links.push(link(&volume.name, "is on array", &array, format!("volume uuid {}", volume.uuid)));
+            }
+        }
+    }
+    links.sort();
+    links.dedup();
+    links
+}
+
+fn vcenter_part(name: &str) -> &str {
+    name.split("/datastores/").next().unwrap_or(name)
+}

@@ -1,0 +1,68 @@
+//! The ledger of everything that we make on an array: written and flushed before the thing exists, struck out after it is
+//! surely gone. What an array holds with our mark and the ledger does not know is an orphan.
+
+use crate::error::Result;
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use std::{fmt::Debug, sync::Arc};
+
+/// How far a thing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Planned: it may or may not exist.
+    Intended,
+    /// It exists.
+    Present,
+    /// Being removed.
+    Removing,
+    /// Removed, or never seen; an effect that was under way may still bring it, so it is looked for again.
+    AbsentUnconfirmed,
+}
+
+/// The kinds of thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OwnedKind {
+    /// A snapshot.
+    Snapshot,
+    /// Cloned volumes.
+    VolumeClone,
+    /// Directories of cloned files.
+    FileClone,
+}
+
+/// One entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnedEntry {
+    /// `arrays/{array}`.
+    pub array: String,
+    /// What it is.
+    pub kind: OwnedKind,
+    /// Its idempotency key.
+    pub key: String,
+    /// The label that its name was rendered from.
+    pub label: String,
+    /// The volumes it belongs to.
+    pub volumes: Vec<String>,
+    /// The operation that made it.
+    pub operation: String,
+    /// The catalog's generation when it was planned.
+    pub generation: u64,
+    /// How far it is.
+    pub stage: Stage,
+}
+
+/// Where the ledger is kept: with the journal, under the same promise.
+#[async_trait]
+pub trait Ledger: Debug + Send + Sync {
+    /// Writes an entry (by array, kind and key) and returns after it is durable.
+    async fn write(&self, entry: &OwnedEntry) -> Result<()>;
+    /// Strikes an entry out; fine where it is absent.
+    async fn strike(&self, array: &str, kind: OwnedKind, key: &str) -> Result<()>;
+    /// All entries.
+    async fn entries(&self) -> Result<Vec<OwnedEntry>>;
+}
+
+/// How a ledger is handed around.
+pub type SharedLedger = Arc<dyn Ledger>;

@@ -1,0 +1,148 @@
+//! Takes a snapshot of a VM.
+//!
+//! What a crash can leave, and who heals it:
+//! 1. Nothing but the intent: undone by doing nothing, or gone on with.
+//! 2. A VMware snapshot `strata-{id}` is open: `quiesce` finds it by name and goes on, or its undo removes it.
+//! 3. An array snapshot under `{id}` or `{id}-2`, not recorded: `array_snapshot` finds it by key, or its undo removes both.
+//! 4. The cut is made and the VMware snapshot still open: `release` removes it by name.
+//! 5. All is made and not recorded: `record` writes the same record again.
+
+use super::{forget_point, patient, step_result};
+use crate::{
+    catalog::{Cut, RestorePoint, SnapshotIntent},
+    deps::Deps,
+    error::GatewayError,
+    steps::{
+        array_snapshot::{self, CutOutput},
+        quiesce::{self, Frozen},
+        wait,
+    },
+};
+use jiff::Timestamp;
+use serde_json::Value;
+use strata_model::Grade;
+use strata_saga::{Claim, Operation, Outputs, Progress, RunContext, Step, StepError, StepResult, Undo};
+
+/// See the module.
+#[derive(Debug)]
+pub struct CreateSnapshot;
+
+impl Operation for CreateSnapshot {
+    const KIND: &'static str = "create-snapshot";
+    const VERSION: u16 = 1;
+    type Params = SnapshotIntent;
+    type Context = Deps;
+
+    fn steps(intent: &SnapshotIntent) -> Vec<Step<Self>> {
+        let mut steps = Vec::new();
+        if intent.needs_freeze() {
+            steps.push(quiesce_step());
+        }
+        steps.push(cut_step());
+        if intent.needs_freeze() {
+            steps.push(release_step());
+        }
+        steps.push(record_step());
+        steps
+    }
+
+    fn claims(intent: &SnapshotIntent) -> Vec<Claim> {
+        let volumes = intent.members.iter().map(|member| Claim::shared(&member.volume));
+        // One VMware snapshot of a VM at a time; cuts without one may run side by side.
+        let vm = if intent.needs_freeze() { Claim::exclusive(&intent.vm) } else { Claim::shared(&intent.vm) };
+        volumes.chain([vm]).collect()
+    }
+
+    fn result(_: &SnapshotIntent, outputs: &Outputs<'_>) -> Value {
+        outputs.get("record").cloned().unwrap_or_default()
+    }
+}
+
+fn quiesce_step() -> Step<CreateSnapshot> {
+    Step::new(
+        "quiesce",
+        |c| async move { step_result(quiesce::run(c.context(), c.params(), c.resume()).await) },
+        Undo::by(|c| async move {
+            step_result(quiesce::release(c.context(), c.params(), c.resume()).await.map(wait::done))
+        }),
+    )
+}
+
+fn cut_step() -> Step<CreateSnapshot> {
+    Step::new(
+        "array_snapshot",
+        |c| async move {
+            let frozen: Option<Frozen> = if c.params().needs_freeze() { Some(c.output("quiesce")?) } else { None };
+            let baseline = frozen.map(|frozen| frozen.observation);
+            let operation = c.operation().to_string();
+            step_result(array_snapshot::run(c.context(), &operation, c.params(), baseline, c.resume()).await)
+        },
+        Undo::by(|c| async move {
+            let answered = c.own_output::<CutOutput>()?.is_some();
+            let operation = c.operation().to_string();
+            step_result(array_snapshot::undo(c.context(), &operation, c.params(), c.resume(), answered).await)
+        }),
+    )
+}
+
+fn release_step() -> Step<CreateSnapshot> {
+    Step::new(
+        "release",
+        |c| async move { step_result(quiesce::run_release(c.context(), c.params(), c.resume()).await) },
+        Undo::nothing("removing the VMware snapshot needs no undo"),
+    )
+    .retry(patient())
+}
+
+fn record_step() -> Step<CreateSnapshot> {
+    Step::new(
+        "record",
+        |c| async move { record(&c) },
+        Undo::by(|c| async move { step_result(forget_point(c.context(), &c.params().snapshot_id)) }),
+    )
+}
+
+fn record(c: &RunContext<CreateSnapshot>) -> StepResult {
+    let intent = c.params();
+    let cut: CutOutput = c.output("array_snapshot")?;
+    let frozen: Option<Frozen> = if intent.needs_freeze() { Some(c.output("quiesce")?) } else { None };
+    let released: Option<Timestamp> = if intent.needs_freeze() { Some(c.output("release")?) } else { None };
+    let open_ms = frozen.as_ref().zip(released).map(|(frozen, released)| {
+        u64::try_from(released.duration_since(frozen.opened_at).as_millis()).unwrap_or(0)
+    });
+    let point = restore_point(intent, cut, frozen.as_ref(), open_ms, &format!("operations/{}", c.operation()));
+    c.context().catalog.put_point(&point).map_err(|error| StepError::from(GatewayError::from(error)))?;
+    Progress::output(&point)
+}
+
+/// The restore point of a finished cut.
+pub(super) fn restore_point(
+    intent: &SnapshotIntent,
+    cut: CutOutput,
+    frozen: Option<&Frozen>,
+    vm_snapshot_open_ms: Option<u64>,
+    operation: &str,
+) -> RestorePoint {
+    let (grade, grade_reason) = match frozen {
+        Some(frozen) if !frozen.quiesced => (Grade::Crash, frozen.reason.clone()),
+        _ => (intent.grade_planned, String::new()),
+    };
+    RestorePoint {
+        id: intent.snapshot_id.clone(),
+        display_name: intent.display_name.clone(),
+        intent: intent.clone(),
+        cut: Cut {
+            time: cut.time,
+            grade,
+            grade_reason,
+            key: cut.key,
+            members: cut.members,
+            skew_us: cut.skew_us,
+            vm_snapshot_open_ms,
+            config_paths: cut.config_paths,
+        },
+        operation: operation.to_owned(),
+        deleting: false,
+        lost: false,
+    }
+}

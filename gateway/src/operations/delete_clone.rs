@@ -1,0 +1,132 @@
+//! Removes a clone: out of the inventory, off the hosts, off the array, in that order (safety.md S19).
+//!
+//! What a crash can leave, and who heals it: anything between a running clone and none. Every step converges on "gone" and
+//! there is no way back, so the operation goes on where it was. A host that does not let go makes it Stuck, before anything
+//! is taken from under it.
+
+use super::{patient, step_result};
+use crate::{
+    deps::Deps,
+    error::GatewayError,
+    plan::DeleteCloneIntent,
+    steps::{array_clone, export, power, present, register},
+};
+use serde_json::Value;
+use strata_model::ErrorKind;
+use strata_saga::{Claim, Operation, Outputs, Progress, Step, StepResult, Undo};
+
+/// See the module.
+#[derive(Debug)]
+pub struct DeleteClone;
+
+impl Operation for DeleteClone {
+    const KIND: &'static str = "delete-clone";
+    const VERSION: u16 = 1;
+    type Params = DeleteCloneIntent;
+    type Context = Deps;
+
+    fn steps(intent: &DeleteCloneIntent) -> Vec<Step<Self>> {
+        let mut steps = vec![Step::new(
+            "mark_deleting",
+            |c| async move { mark(c.context(), c.params()) },
+            Undo::pivot(),
+        )];
+        if intent.power_off {
+            steps.push(power_off_step());
+        }
+        steps.push(
+            Step::new(
+                "unregister",
+                |c| async move { step_result(register::undo(c.context(), &c.params().clone.intent).await) },
+                Undo::nothing("the clone is being deleted"),
+            )
+            .retry(patient()),
+        );
+        if intent.clone.intent.by_volume {
+            steps.extend([detach_step(), remove_export_step()]);
+        }
+        steps.extend([remove_clone_step(), forget_step()]);
+        steps
+    }
+
+    fn claims(intent: &DeleteCloneIntent) -> Vec<Claim> {
+        vec![
+            Claim::exclusive(format!("clones/{}", intent.clone.intent.clone_id)),
+            Claim::shared(format!("snapshots/{}", intent.clone.intent.snapshot_id)),
+            Claim::exclusive(&intent.clone.vm),
+        ]
+    }
+
+    fn result(_: &DeleteCloneIntent, _: &Outputs<'_>) -> Value {
+        Value::Null
+    }
+}
+
+fn mark(deps: &Deps, intent: &DeleteCloneIntent) -> StepResult {
+    let mut clone = intent.clone.clone();
+    clone.deleting = true;
+    deps.catalog.put_clone(&clone).map_err(GatewayError::from)?;
+    Ok(Progress::done())
+}
+
+fn power_off_step() -> Step<DeleteClone> {
+    Step::new(
+        "power_off",
+        |c| async move {
+            match power::off(c.context(), &c.params().clone.vm, false, c.resume()).await {
+                // Somebody took it out of the inventory: it cannot run.
+                Err(error) if error.kind == ErrorKind::NotFound => Ok(Progress::done()),
+                other => step_result(other),
+            }
+        },
+        Undo::nothing("the clone is being deleted"),
+    )
+    .retry(patient())
+}
+
+fn detach_step() -> Step<DeleteClone> {
+    Step::new(
+        "detach",
+        |c| async move {
+            let clone = &c.params().clone;
+            step_result(present::undo(c.context(), &clone.intent, &clone.exports).await)
+        },
+        Undo::nothing("the clone is being deleted"),
+    )
+    .retry(patient())
+}
+
+fn remove_export_step() -> Step<DeleteClone> {
+    Step::new(
+        "remove_export",
+        |c| async move {
+            let clone = &c.params().clone;
+            step_result(export::undo(c.context(), &clone.intent, clone.volumes.iter()).await)
+        },
+        Undo::nothing("the clone is being deleted"),
+    )
+    .retry(patient())
+}
+
+fn remove_clone_step() -> Step<DeleteClone> {
+    Step::new(
+        "remove_clone",
+        |c| async move {
+            let operation = c.operation().to_string();
+            step_result(array_clone::undo(c.context(), &operation, &c.params().clone.intent, c.resume(), true).await)
+        },
+        Undo::nothing("a removed clone cannot come back"),
+    )
+    .retry(patient())
+}
+
+fn forget_step() -> Step<DeleteClone> {
+    Step::new(
+        "forget",
+        |c| async move {
+            c.context().catalog.remove_clone(&c.params().clone.intent.clone_id).map_err(GatewayError::from)?;
+            Ok(Progress::done())
+        },
+        Undo::nothing("the clone is gone"),
+    )
+}

@@ -1,0 +1,366 @@
+//! Plan of a clone: where its files will lie, what its disks will be called, who it will be.
+
+use super::{Planned, fact, hash_of, new_id, point, step, words};
+use crate::{
+    catalog::{CloneIntent, CloneTarget, PointDisk, RestorePoint},
+    deps::Deps,
+    error::{GatewayError, Result},
+    layout::{array_name, vcenter_of, volume_path},
+};
+use std::collections::{BTreeMap, BTreeSet};
+use strata_model::{DatastorePath, ErrorKind};
+use strata_proto::strata::{
+    gateway::v1::{CreateCloneRequest, PlanResponse},
+    inventory::v1::{self as inv, datastore_backing::Kind},
+    storage::v1::Capabilities,
+};
+use uuid::Uuid;
+
+/// Plans a clone of a restore point.
+///
+/// # Errors
+/// Every reason why it cannot be made, with the remedy.
+pub async fn create_clone(deps: &Deps, request: &CreateCloneRequest) -> Result<Planned<CloneIntent>> {
+    let point = point::usable(&*deps.catalog, &request.snapshot)?;
+    let display_name = display_name(&point, &request.display_name)?;
+    if request.power_on && !request.isolated {
+        let message = "a clone that is turned on would meet its source on the network; ask for isolated as well";
+        return Err(GatewayError::invalid("isolated", message).hint("to leave its adapters disconnected: --isolated"));
+    }
+    let vcenter = vcenter_of(&point.intent.vm, "snapshot")?;
+    refuse_taken_name(deps, &vcenter, &display_name).await?;
+    let by_volume = choose_way(deps, &point, request.own_datastore).await?;
+    let datastores = source_datastores(deps, &vcenter, &point).await?;
+    let source = current_source(deps, &point).await?;
+    let placement = match &source {
+        Some(vm) => (vm.folder_moref.clone(), vm.pool_moref.clone(), vm.host_moref.clone()),
+        None => {
+            let was = &point.intent.placement;
+            (was.folder_moref.clone(), was.pool_moref.clone(), was.host_moref.clone())
+        }
+    };
+    let clone_id = new_id("c");
+    let placing = Placing { point: &point, display_name: &display_name, clone_id: &clone_id, datastores: &datastores, by_volume };
+    let (targets, paths) = placing.place()?;
+    let map = |path: &str| paths.get(path).cloned().ok_or_else(|| GatewayError::unexpected(format!("{path} has no copy")));
+    let mut disks = Vec::new();
+    for disk in &point.intent.disks {
+        let to = map(&disk.attach_path)?;
+        let named = point.cut.config_paths.iter().find(|(key, _)| *key == disk.key).map(|(_, path)| path.clone());
+        disks.push((named.unwrap_or_else(|| disk.attach_path.clone()), to));
+    }
+    let allowed: BTreeSet<String> = paths.values().filter_map(|path| directory_of(path)).collect();
+    let hosts = if by_volume { hosts_for(deps, &vcenter, &datastores).await? } else { Vec::new() };
+    let intent = CloneIntent {
+        clone_id,
+        display_name,
+        snapshot_id: point.id.clone(),
+        source_vm: point.intent.vm.clone(),
+        vcenter,
+        by_volume,
+        targets,
+        vmx_path: map(&point.intent.vmx_path)?,
+        disks,
+        allowed_directories: allowed.into_iter().collect(),
+        bios_uuid: Uuid::new_v4().to_string(),
+        instance_uuid: Uuid::new_v4().to_string(),
+        folder_moref: placement.0,
+        pool_moref: pool_for(deps, &placement.1, &point, &placement.2).await?,
+        host_moref: placement.2,
+        hosts,
+        power_on: request.power_on,
+    };
+    let shown = shown(&intent, &point);
+    Ok(Planned { intent, shown })
+}
+
+fn directory_of(path: &str) -> Option<String> {
+    let path: DatastorePath = path.parse().ok()?;
+    Some(format!("[{}] {}/", path.datastore, path.directory()))
+}
+
+/// The name asked for, or one made of the source's.
+fn display_name(point: &RestorePoint, asked: &str) -> Result<String> {
+    let name = match asked {
+        "" => format!("{}-clone-{}", point.intent.vm_display_name, &new_id("c")[2..6]),
+        name => name.to_owned(),
+    };
+    let count = name.chars().count();
+    if !(1..=80).contains(&count) || name.trim() != name || name.chars().any(char::is_control) {
+        let message = format!("'{name}' cannot be a VM's name: 1 to 80 characters, no control characters, no blank at either end");
+        return Err(GatewayError::invalid("display_name", message));
+    }
+    Ok(name)
+}
+
+async fn refuse_taken_name(deps: &Deps, vcenter: &str, name: &str) -> Result<()> {
+    let (same, _) = deps.ports.inventory.all_vms(vcenter, name).await?;
+    match same.first() {
+        None => Ok(()),
+        Some(vm) => {
+            let message = format!("{vcenter} has a VM named '{name}' already");
+            Err(GatewayError::conflict("VM_NAME_TAKEN", message).with("vm", &vm.name).hint("choose another: --name NAME"))
+        }
+    }
+}
+
+/// Files in place where every array of the point can, volumes otherwise; true for volumes.
+async fn choose_way(deps: &Deps, point: &RestorePoint, own_datastore: bool) -> Result<bool> {
+    let arrays: BTreeSet<String> =
+        point.cut.members.iter().map(|member| array_name(&member.volume)).collect::<Result<_>>()?;
+    let mut all: Vec<(String, Capabilities)> = Vec::new();
+    for name in arrays {
+        let array = deps.ports.storage.get_array(&name).await?;
+        let capabilities = array.capabilities.ok_or_else(|| {
+            let message = format!("{name} does not answer: {}", array.state_reason);
+            GatewayError::new(ErrorKind::Unavailable, "ARRAY_UNREACHABLE", message).with("array", &name)
+        })?;
+        all.push((name, capabilities));
+    }
+    let cannot = |can: fn(&Capabilities) -> bool| all.iter().find(|(_, capabilities)| !can(capabilities)).map(|(name, _)| name);
+    match (own_datastore, cannot(|array| array.clone_files), cannot(|array| array.clone_volume)) {
+        (false, None, _) => Ok(false),
+        (_, _, None) => Ok(true),
+        (true, _, Some(array)) => {
+            let message = format!("{array} cannot clone volumes, so the clone cannot have a datastore of its own");
+            Err(GatewayError::unsupported("CLONE_VOLUME_UNSUPPORTED", message).with("array", array))
+        }
+        (false, Some(array), Some(_)) => {
+            let message = format!("{array} can clone neither files nor volumes");
+            Err(GatewayError::unsupported("CLONE_UNSUPPORTED", message).with("array", array))
+        }
+    }
+}
+
+/// The datastores of the point as they are now, by name. For clones of files each must still be the pinned volume (S5).
+async fn source_datastores(deps: &Deps, vcenter: &str, point: &RestorePoint) -> Result<BTreeMap<String, inv::Datastore>> {
+    let (all, _) = deps.ports.inventory.all_datastores().await?;
+    let mut found = BTreeMap::new();
+    for member in &point.intent.members {
+        let datastore = all
+            .iter()
+            .find(|datastore| datastore.name.starts_with(&format!("{vcenter}/")) && datastore.display_name == member.datastore)
+            .ok_or_else(|| GatewayError::not_found("datastore", &member.datastore))?;
+        let device = crate::layout::device_of(datastore)
+            .map_err(|why| GatewayError::unsupported("DATASTORE_UNSUPPORTED", format!("[{}]: {why}", member.datastore)))?;
+        let answer = deps.ports.storage.resolve_devices(vec![device]).await?;
+        let volume = answer.resolutions.into_iter().next().and_then(|resolution| resolution.volume);
+        match volume {
+            Some(volume) if volume.name == member.volume && volume.uuid == member.volume_uuid => {}
+            Some(volume) => {
+                let message = format!(
+                    "[{}] was {} (uuid {}) and is {} (uuid {}) now; the restore point is of another volume",
+                    member.datastore, member.volume, member.volume_uuid, volume.name, volume.uuid
+                );
+                return Err(GatewayError::conflict("VOLUME_CHANGED", message).with("datastore", &member.datastore));
+            }
+            None => return Err(GatewayError::not_found("volume", &member.volume)),
+        }
+        found.insert(member.datastore.clone(), datastore.clone());
+    }
+    Ok(found)
+}
+
+/// The source VM, where it still exists.
+async fn current_source(deps: &Deps, point: &RestorePoint) -> Result<Option<inv::Vm>> {
+    match deps.ports.inventory.get_vm(inv::GetVmRequest { name: point.intent.vm.clone() }).await {
+        Ok(vm) => Ok(Some(vm)),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A template has no pool: the root pool of its host's cluster serves.
+async fn pool_for(deps: &Deps, pool: &str, point: &RestorePoint, host: &str) -> Result<String> {
+    if !pool.is_empty() {
+        return Ok(pool.to_owned());
+    }
+    let hosts = deps.ports.inventory.all_hosts(&vcenter_of(&point.intent.vm, "snapshot")?).await?;
+    let found = hosts.into_iter().find(|candidate| candidate.moref == host || host.is_empty());
+    found.map(|host| host.root_pool_moref).ok_or_else(|| GatewayError::not_found("host", host))
+}
+
+/// Connected hosts that mount the source's datastores, with the addresses they mount from.
+async fn hosts_for(deps: &Deps, vcenter: &str, datastores: &BTreeMap<String, inv::Datastore>) -> Result<Vec<(String, Vec<String>)>> {
+    let mounting: BTreeSet<&str> = datastores
+        .values()
+        .flat_map(|datastore| datastore.mounts.iter().filter(|mount| mount.accessible).map(|mount| mount.host_moref.as_str()))
+        .collect();
+    let hosts: Vec<(String, Vec<String>)> = deps
+        .ports
+        .inventory
+        .all_hosts(vcenter)
+        .await?
+        .into_iter()
+        .filter(|host| mounting.contains(host.moref.as_str()) && host.connection_state == "connected")
+        .map(|host| (host.moref, host.addresses))
+        .collect();
+    if hosts.is_empty() {
+        let message = "no connected host mounts the source's datastores".to_owned();
+        return Err(GatewayError::new(ErrorKind::Unavailable, "NO_HOST", message).with("vcenter", vcenter));
+    }
+    Ok(hosts)
+}
+
+/// Where everything of a clone lies.
+struct Placing<'a> {
+    point: &'a RestorePoint,
+    display_name: &'a str,
+    clone_id: &'a str,
+    datastores: &'a BTreeMap<String, inv::Datastore>,
+    by_volume: bool,
+}
+
+impl Placing<'_> {
+    /// The targets on the array, and for each file of the point its copy's path.
+    fn place(&self) -> Result<(Vec<CloneTarget>, BTreeMap<String, String>)> {
+        let mut paths = BTreeMap::new();
+        let mut targets = Vec::new();
+        for (number, member) in self.point.intent.members.iter().enumerate() {
+            let snapshot_id = point::member_on(&self.point.cut, &member.volume)?.snapshot_id.clone();
+            let files = self.files_on(&member.datastore)?;
+            let mut target = CloneTarget {
+                volume: member.volume.clone(),
+                snapshot_id,
+                to_directory: String::new(),
+                files: Vec::new(),
+                datastore: String::new(),
+                nfs_version: String::new(),
+                path_in_volume: member.path_in_volume.clone(),
+            };
+            if self.by_volume {
+                target.datastore = format!("strata-{}-{}", safe(self.display_name, 40), number + 1);
+                target.nfs_version = nfs_version(self.datastores.get(&member.datastore));
+                paths.extend(files.iter().map(|path| {
+                    (path.to_string(), DatastorePath::new(target.datastore.clone(), path.path.clone()).to_string())
+                }));
+            } else {
+                let directory = safe(self.display_name, 80);
+                target.to_directory = volume_path(&member.path_in_volume, &directory);
+                for (from, to) in spread(&files, &directory) {
+                    let inside = |path: &DatastorePath| volume_path(&member.path_in_volume, &path.path);
+                    target.files.push((inside(&from), inside(&to)));
+                    paths.insert(from.to_string(), to.to_string());
+                }
+            }
+            targets.push(target);
+        }
+        Ok((targets, paths))
+    }
+
+    /// All files of the point on a datastore: disks, and the .vmx and nvram where they lie there.
+    fn files_on(&self, datastore: &str) -> Result<Vec<DatastorePath>> {
+        let intent = &self.point.intent;
+        let disks = intent.disks.iter().flat_map(|disk: &PointDisk| disk.files.iter());
+        let all = disks.chain([&intent.vmx_path]).chain(&intent.nvram_path);
+        let mut files: Vec<DatastorePath> =
+            all.map(|path| path.parse().map_err(GatewayError::unexpected)).collect::<Result<_>>()?;
+        files.retain(|path| path.datastore == datastore);
+        files.sort();
+        files.dedup();
+        match files.is_empty() {
+            false => Ok(files),
+            true => Err(GatewayError::unexpected(format!("{} has no file on [{datastore}]: {}", self.clone_id, self.point.id))),
+        }
+    }
+}
+
+/// Every file in the one new directory; files of the same name from different directories go into directories of their own.
+fn spread(files: &[DatastorePath], directory: &str) -> Vec<(DatastorePath, DatastorePath)> {
+    let sources: BTreeSet<&str> = files.iter().map(|path| path.directory()).collect();
+    let numbers: BTreeMap<&str, usize> = sources.into_iter().enumerate().map(|(number, source)| (source, number)).collect();
+    let clash = |path: &DatastorePath| {
+        files.iter().any(|other| other.file_name() == path.file_name() && other.directory() < path.directory())
+    };
+    // A disk's descriptor and its extents must stay together, so one clash moves the whole source directory.
+    let moved: BTreeSet<&str> = files.iter().filter(|path| clash(path)).map(|path| path.directory()).collect();
+    let target = |path: &DatastorePath| match moved.contains(path.directory()) {
+        true => path.moved_to(&format!("{directory}/d{}", numbers[path.directory()])),
+        false => path.moved_to(directory),
+    };
+    files.iter().map(|path| (path.clone(), target(path))).collect()
+}
+
+/// A name that is safe as a directory's or datastore's name on every array, at most `chars_max` long.
+fn safe(name: &str, chars_max: usize) -> String {
+    let kept = name.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' });
+    let name: String = kept.take(chars_max).collect();
+    match name.trim_start_matches('.') {
+        "" => "clone".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+fn nfs_version(datastore: Option<&inv::Datastore>) -> String {
+    match datastore.and_then(|datastore| datastore.backing.as_ref()).and_then(|backing| backing.kind.as_ref()) {
+        Some(Kind::Nfs(nfs)) if !nfs.version.is_empty() => nfs.version.clone(),
+        _ => "NFS".to_owned(),
+    }
+}
+
+fn shown(intent: &CloneIntent, point: &RestorePoint) -> PlanResponse {
+    let name = &intent.display_name;
+    let mut steps = vec![step("verify", "check that the files in the snapshot are of this VM", "nothing to undo")];
+    if intent.by_volume {
+        let stores: Vec<String> = intent.targets.iter().map(|target| target.datastore.clone()).collect();
+        let volumes: Vec<String> = intent.targets.iter().map(|target| target.volume.clone()).collect();
+        steps.push(step("array_clone", format!("clone {} on the array", words::list(&volumes, 4)), "remove the clones"));
+        steps.push(step("export", "export them to the hosts", "take the exports away"));
+        let text = format!("mount {} on {} hosts", words::list(&stores, 4), intent.hosts.len());
+        steps.push(step("present", text, "unmount them on every host"));
+    } else {
+        let count: usize = intent.targets.iter().map(|target| target.files.len()).sum();
+        let text = format!("clone {count} files of the snapshot into {}", words::list(&intent.allowed_directories, 4));
+        steps.push(step("array_clone", text, "remove those directories"));
+    }
+    steps.push(step("register", format!("register {} as {name}", intent.vmx_path), "take it out of the inventory"));
+    steps.push(step("identity", format!("give {name} a new uuid and new MAC addresses"), "goes with the registration"));
+    if intent.power_on {
+        steps.push(step("power_on", format!("turn {name} on, adapters disconnected"), "turn it off"));
+    }
+    steps.push(step("record", "record the clone", "forget it"));
+    let mut facts = vec![
+        fact("way", if intent.by_volume { "volumes: datastores of its own" } else { "files: in the source's datastores" }),
+        fact("grade", format!("{} (asked {})", point.cut.grade, point.intent.grade_asked)),
+        fact("identity", format!("uuid {}, new MAC addresses, adapters disconnected", intent.bios_uuid)),
+        fact("teardown", format!("strata clone delete {name}")),
+    ];
+    facts.extend(point.intent.excluded.iter().map(|disk| fact("excluded disk", format!("{}: {}", disk.label, disk.reason))));
+    if intent.by_volume && !point.intent.neighbours.is_empty() {
+        let text = format!("the clone datastores hold copies of {} neighbours' files as well", point.intent.neighbours.len());
+        facts.push(fact("tenancy", text));
+    }
+    PlanResponse {
+        summary: format!("clone {} as {name}", point.display_name),
+        steps,
+        neighbours: words::neighbours(&point.intent.neighbours),
+        facts,
+        point_of_no_return: String::new(),
+        undo_command: format!("strata clone delete {name}"),
+        hash: hash_of(&[&point.id, name, &intent.vmx_path, &intent.allowed_directories.join(",")]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> DatastorePath {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn files_with_the_same_name_do_not_meet() {
+        let files = [path("[ds] a/x.vmdk"), path("[ds] a/x-flat.vmdk"), path("[ds] b/x.vmdk"), path("[ds] b/x-flat.vmdk")];
+        let targets: Vec<String> = spread(&files, "new").into_iter().map(|(_, to)| to.path).collect();
+        assert_eq!(targets, ["new/x.vmdk", "new/x-flat.vmdk", "new/d1/x.vmdk", "new/d1/x-flat.vmdk"]);
+    }
+
+    #[test]
+    fn names_become_directories() {
+        for (name, expected) in [("web-01-t", "web-01-t"), ("a/b @:%#", "a_b_____"), ("größe", "größe"), ("..", "clone"), ("x y", "x_y")] {
+            assert_eq!(safe(name, 80), expected);
+        }
+        assert_eq!(safe(&"x".repeat(200), 40).len(), 40);
+    }
+}

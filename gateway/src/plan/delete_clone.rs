@@ -1,0 +1,81 @@
+//! Plan of the removal of a clone: out of the inventory, off the hosts, off the array, in that order.
+
+use super::{Planned, fact, hash_of, step, words};
+use crate::{
+    catalog::CloneRecord,
+    deps::Deps,
+    error::{GatewayError, Result},
+};
+use serde::{Deserialize, Serialize};
+use strata_model::names;
+use strata_proto::strata::{
+    gateway::v1::PlanResponse,
+    inventory::v1::{GetVmRequest, PowerState},
+};
+
+/// What is removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeleteCloneIntent {
+    /// The clone as it was.
+    pub clone: CloneRecord,
+    /// It may be turned off.
+    pub power_off: bool,
+}
+
+/// Plans it.
+///
+/// # Errors
+/// NotFound; Conflict while it runs and may not be turned off.
+pub async fn delete_clone(deps: &Deps, name: &str, power_off: bool) -> Result<Planned<DeleteCloneIntent>> {
+    let id = names::split(name, &["clones"]).map_err(|error| GatewayError::invalid("name", error))?.remove(0);
+    let clone = deps
+        .catalog
+        .clone_record(&id)?
+        .ok_or_else(|| GatewayError::not_found("clone", name).hint("to see what is there: strata clone list"))?;
+    let display_name = &clone.intent.display_name;
+    let running = match deps.ports.inventory.get_vm(GetVmRequest { name: clone.vm.clone() }).await {
+        Ok(vm) => vm.power_state() != PowerState::Off,
+        Err(error) if error.kind == strata_model::ErrorKind::NotFound => false,
+        Err(error) => return Err(error),
+    };
+    if running && !power_off {
+        let message = format!("{display_name} runs; it is not turned off unless asked");
+        return Err(GatewayError::conflict("VM_RUNNING", message).with("vm", &clone.vm).hint("to turn it off first: --power-off"));
+    }
+    let shown = shown(&clone, running);
+    Ok(Planned { intent: DeleteCloneIntent { clone, power_off }, shown })
+}
+
+fn shown(clone: &CloneRecord, running: bool) -> PlanResponse {
+    let name = &clone.intent.display_name;
+    let mut steps = vec![step("mark_deleting", "mark it as being deleted", "it goes on being deleted")];
+    if running {
+        steps.push(step("power_off", format!("turn {name} off"), "cannot be undone"));
+    }
+    steps.push(step("unregister", format!("take {name} out of the inventory"), "cannot be undone"));
+    if clone.intent.by_volume {
+        let stores: Vec<String> = clone.intent.targets.iter().map(|target| target.datastore.clone()).collect();
+        steps.push(step("detach", format!("unmount {} on every host", words::list(&stores, 4)), "cannot be undone"));
+        steps.push(step("remove_export", "take the exports away", "cannot be undone"));
+    }
+    let what: Vec<String> = clone
+        .intent
+        .targets
+        .iter()
+        .map(|target| match target.to_directory.is_empty() {
+            true => format!("the clone of {}", target.volume),
+            false => format!("{} on {}", target.to_directory, target.volume),
+        })
+        .collect();
+    steps.push(step("remove_clone", format!("remove {}", words::list(&what, 4)), "cannot be undone"));
+    steps.push(step("forget", "forget it", "cannot be undone"));
+    PlanResponse {
+        summary: format!("delete the clone {name} with all that was written into it"),
+        steps,
+        neighbours: Vec::new(),
+        facts: vec![fact("lost", format!("everything that {name} wrote since it was made"))],
+        point_of_no_return: "mark_deleting".to_owned(),
+        undo_command: String::new(),
+        hash: hash_of(&[&clone.intent.clone_id, &clone.vm]),
+    }
+}

@@ -1,0 +1,48 @@
+//! Planning: every check that can be made before anything is touched, and the intent that an operation then carries out.
+//! A plan is what `--dry-run` shows and what is journalled; the two cannot differ.
+
+mod create_clone;
+mod create_snapshot;
+mod delete_clone;
+mod delete_snapshot;
+mod naming;
+mod point;
+mod revert_vm;
+mod words;
+
+pub use create_clone::create_clone;
+pub use create_snapshot::{SnapshotWish, create_snapshot, create_snapshot_of};
+pub use delete_clone::{DeleteCloneIntent, delete_clone};
+pub use delete_snapshot::{DeleteSnapshotIntent, delete_snapshot};
+pub use naming::{NameAllocator, new_id};
+pub use revert_vm::{RevertIntent, revert_vm};
+
+use strata_proto::strata::gateway::v1::{PlanFact, PlanResponse, PlanStep};
+
+/// An intent, and the same for people.
+#[derive(Debug, Clone)]
+pub struct Planned<T> {
+    /// What is journalled.
+    pub intent: T,
+    /// What is shown.
+    pub shown: PlanResponse,
+}
+
+fn step(name: &str, description: impl Into<String>, undo: impl Into<String>) -> PlanStep {
+    PlanStep { name: name.to_owned(), description: description.into(), undo: undo.into() }
+}
+
+fn fact(topic: &str, text: impl Into<String>) -> PlanFact {
+    PlanFact { topic: topic.to_owned(), text: text.into() }
+}
+
+/// Hash over an intent without what differs between two plans of the same: ids and names made for it.
+fn hash_of(parts: &[&str]) -> String {
+    use sha2::Digest as _;
+    let mut hasher = sha2::Sha256::new();
+    for part in parts {
+        hasher.update((part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hex::encode(&hasher.finalize()[..16])
+}

@@ -1,0 +1,296 @@
+//! Plan of a revert by files: the live disks are set aside by vCenter, the array clones those of the snapshot into their
+//! places, the VM object stays (safety.md S20, S21, S23, S24).
+
+use super::{NameAllocator, Planned, SnapshotWish, create_snapshot_of, fact, hash_of, new_id, point, step, words};
+use crate::{
+    catalog::{PointDisk, RestorePoint, SnapshotIntent},
+    deps::Deps,
+    error::{GatewayError, Result},
+    layout::{Depth, PlacedDisk, VmLayout, vcenter_of},
+};
+use serde::{Deserialize, Serialize};
+use strata_model::{DatastorePath, Grade};
+use strata_proto::strata::{
+    gateway::v1::{PlanFact, PlanResponse, PowerMode, RevertVmRequest},
+    inventory::v1::PowerState,
+};
+
+/// What a revert shall do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevertIntent {
+    /// `r-` and 12 hex digits: the key of what is set aside and restored.
+    pub revert_id: String,
+    /// `vcenters/{vcenter}/vms/{instance_uuid}`.
+    pub vm: String,
+    /// The VM's name.
+    pub vm_display_name: String,
+    /// `vcenters/{vcenter}`.
+    pub vcenter: String,
+    /// The restore point.
+    pub point: RestorePoint,
+    /// The safety snapshot that is taken first.
+    pub safety: SnapshotIntent,
+    /// One a disk.
+    pub disks: Vec<RevertDisk>,
+    /// It ran when this was planned.
+    pub was_on: bool,
+    /// Ask the guest to shut down; otherwise it is turned off at once.
+    pub shut_down: bool,
+    /// Turn it on after.
+    pub power_on_again: bool,
+    /// VMware snapshots are removed first.
+    pub discard_vm_snapshots: bool,
+    /// Changed block tracking was on.
+    pub change_tracking: bool,
+}
+
+/// A disk that is put back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevertDisk {
+    /// `Hard disk 1`.
+    pub label: String,
+    /// Its file now and after, `[datastore] directory/name.vmdk`.
+    pub path: String,
+    /// Where the live one is set aside.
+    pub aside_path: String,
+    /// `arrays/{array}/volumes/{volume}`.
+    pub volume: String,
+    /// Immutable identity of the volume.
+    pub volume_uuid: String,
+    /// The array's id of the snapshot.
+    pub snapshot_id: String,
+    /// From and to within the volume, for every file of the disk.
+    pub files: Vec<(String, String)>,
+}
+
+/// Plans a revert.
+///
+/// # Errors
+/// Every reason why it cannot be done, with the remedy.
+pub async fn revert_vm(deps: &Deps, names: &NameAllocator, request: &RevertVmRequest) -> Result<Planned<RevertIntent>> {
+    let vcenter = vcenter_of(&request.vm, "vm")?;
+    let point = point::usable(&*deps.catalog, &request.snapshot)?;
+    if point.intent.vm != request.vm {
+        let message = format!("{} is a restore point of {}, not of this VM", point.display_name, point.intent.vm);
+        return Err(GatewayError::invalid("snapshot", message)
+            .hint(format!("to use it beside this VM: strata clone create {}", point.display_name)));
+    }
+    let layout = VmLayout::read(&deps.ports, &request.vm, Depth::Full).await?;
+    let was_on = refuse_by_state(&layout, request)?;
+    refuse_shared(&layout)?;
+    let revert_id = new_id("r");
+    let disks = pair_disks(&layout, &point, &revert_id, request)?;
+    let wish = SnapshotWish {
+        grade: Grade::Crash,
+        allow_weaker: true,
+        keep_seconds: None,
+        description: format!("taken before the revert to {}", point.display_name),
+        accept_skew_ms: 0,
+        allow_partial: true,
+        safety: true,
+    };
+    let mut safety = create_snapshot_of(deps, names, &layout, &wish)?.intent;
+    // It is cut after the VM was stopped, so order does not matter and nothing is torn.
+    safety.vm_off = true;
+    let intent = RevertIntent {
+        revert_id,
+        vm: request.vm.clone(),
+        vm_display_name: layout.vm.display_name.clone(),
+        vcenter,
+        safety,
+        disks,
+        was_on,
+        shut_down: request.power_mode() == PowerMode::ShutDown,
+        power_on_again: request.power_on_again,
+        discard_vm_snapshots: !layout.topology.vm_snapshots.is_empty(),
+        change_tracking: layout.vm.change_tracking,
+        point,
+    };
+    let shown = shown(deps, &intent, &layout);
+    Ok(Planned { intent, shown })
+}
+
+/// Power and VMware snapshots; true where it runs.
+fn refuse_by_state(layout: &VmLayout, request: &RevertVmRequest) -> Result<bool> {
+    let vm = &layout.vm;
+    let name = &vm.display_name;
+    if vm.power_state() == PowerState::Suspended {
+        let message = format!("{name} is suspended: its memory would not fit the old disks; resume it or power it off");
+        return Err(GatewayError::conflict("VM_SUSPENDED", message).with("vm", &vm.name));
+    }
+    let was_on = vm.power_state() != PowerState::Off;
+    if was_on && request.power_mode() == PowerMode::Unspecified {
+        let message = format!("{name} runs; say how it may be stopped");
+        return Err(GatewayError::conflict("VM_RUNNING", message)
+            .with("vm", &vm.name)
+            .hint("to ask the guest to shut down: --shut-down")
+            .hint("to turn it off at once: --power-off"));
+    }
+    if was_on && request.power_mode() == PowerMode::ShutDown && !vm.tools_running {
+        let message = format!("VMware Tools do not run in {name}, so its guest cannot be asked to shut down");
+        return Err(GatewayError::conflict("TOOLS_NOT_RUNNING", message).with("vm", &vm.name).hint("to turn it off at once: --power-off"));
+    }
+    if !layout.topology.vm_snapshots.is_empty() && !request.discard_vm_snapshots {
+        let list: Vec<String> = layout.topology.vm_snapshots.iter().map(|snapshot| snapshot.display_name.clone()).collect();
+        let message = format!("{name} has VMware snapshots, which a revert cannot keep: {}", list.join(", "));
+        return Err(GatewayError::conflict("VM_HAS_SNAPSHOTS", message)
+            .with("vm", &vm.name)
+            .hint("to remove them: --discard-vm-snapshots"));
+    }
+    Ok(was_on)
+}
+
+/// A file that others use is never exchanged under them (safety.md S7).
+fn refuse_shared(layout: &VmLayout) -> Result<()> {
+    let Some(shared) = layout.topology.shared_files.first() else { return Ok(()) };
+    let message = format!(
+        "{} shares {} ({}) with {}; they would have to be reverted together, which this version cannot do",
+        layout.vm.display_name,
+        shared.path,
+        shared.reason,
+        words::list(&shared.vms, 4)
+    );
+    Err(GatewayError::unsupported("SHARED_FILES", message)
+        .with("vm", &layout.vm.name)
+        .hint("to use the data beside it: strata clone create"))
+}
+
+fn pair_disks(layout: &VmLayout, point: &RestorePoint, revert_id: &str, request: &RevertVmRequest) -> Result<Vec<RevertDisk>> {
+    let mut disks = Vec::new();
+    for old in &point.intent.disks {
+        if let Some(live) = layout.disks.iter().find(|placed| same_disk(placed, old)) {
+            disks.push(pair(layout, point, old, live, revert_id, request.discard_vm_snapshots)?);
+        }
+    }
+    if disks.is_empty() {
+        let message = format!("no disk of {} is in {}", layout.vm.display_name, point.display_name);
+        return Err(GatewayError::conflict("NO_COMMON_DISK", message)
+            .with("vm", &layout.vm.name)
+            .hint(format!("to use the old data beside it: strata clone create {}", point.display_name)));
+    }
+    Ok(disks)
+}
+
+/// The same disk: by its own uuid, and where vCenter tells none by its base file.
+fn same_disk(live: &PlacedDisk, old: &PointDisk) -> bool {
+    match (live.disk.uuid.is_empty(), old.uuid.is_empty()) {
+        (false, false) => live.disk.uuid == old.uuid,
+        _ => live.disk.chain.last() == Some(&old.attach_path),
+    }
+}
+
+fn pair(
+    layout: &VmLayout,
+    point: &RestorePoint,
+    old: &PointDisk,
+    live: &PlacedDisk,
+    revert_id: &str,
+    discards: bool,
+) -> Result<RevertDisk> {
+    let name = &layout.vm.display_name;
+    // After VMware snapshots are removed the base is what the VM uses.
+    let path = if discards { live.disk.chain.last() } else { live.disk.chain.first() }.cloned().unwrap_or_default();
+    let use_clone = format!("to use the old data beside it: strata clone create {}", point.display_name);
+    if path != old.attach_path {
+        let message = format!("{} of {name} was {} and is {path} now; its files moved since the snapshot", old.label, old.attach_path);
+        return Err(GatewayError::conflict("DISK_MOVED", message).with("vm", &layout.vm.name).hint(use_clone));
+    }
+    let (placed, _) = layout.locate(&path)?;
+    let volume = placed.volume.as_ref().ok_or_else(|| GatewayError::not_found("volume", &old.volume))?;
+    let cut = point::member_on(&point.cut, &old.volume)?;
+    if volume.name != old.volume || volume.uuid != cut.volume_uuid {
+        let message = format!(
+            "{} lies on {} (uuid {}) now and the snapshot is of {} (uuid {})",
+            old.label, volume.name, volume.uuid, old.volume, cut.volume_uuid
+        );
+        return Err(GatewayError::conflict("VOLUME_CHANGED", message).with("vm", &layout.vm.name).hint(use_clone));
+    }
+    let can = layout.array_of(&volume.name)?.capabilities.as_ref().is_some_and(|capabilities| capabilities.restore_files);
+    if !can {
+        let message = format!(
+            "the array of {} cannot put single files back, and rolling the volume back would take its neighbours along",
+            volume.display_name
+        );
+        return Err(GatewayError::unsupported("RESTORE_FILES_UNSUPPORTED", message).with("volume", &volume.name).hint(use_clone));
+    }
+    let files = old.files.iter().map(|file| layout.locate(file).map(|(_, inside)| (inside.clone(), inside))).collect::<Result<_>>()?;
+    let path: DatastorePath = path.parse().map_err(GatewayError::unexpected)?;
+    let aside = path.moved_to(&format!("{}/.strata-aside-{revert_id}", path.directory()).trim_start_matches('/').to_owned());
+    Ok(RevertDisk {
+        label: old.label.clone(),
+        path: path.to_string(),
+        aside_path: aside.to_string(),
+        volume: volume.name.clone(),
+        volume_uuid: volume.uuid.clone(),
+        snapshot_id: cut.snapshot_id.clone(),
+        files,
+    })
+}
+
+fn shown(deps: &Deps, intent: &RevertIntent, layout: &VmLayout) -> PlanResponse {
+    let name = &intent.vm_display_name;
+    let paths: Vec<String> = intent.disks.iter().map(|disk| disk.path.clone()).collect();
+    let listed = words::list(&paths, 4);
+    let mut steps = vec![step("verify", format!("check that {name} and its files are who they were"), "nothing to undo")];
+    if intent.was_on {
+        let how = if intent.shut_down { "ask the guest of" } else { "turn" };
+        let text = if intent.shut_down { format!("{how} {name} to shut down") } else { format!("{how} {name} off") };
+        steps.push(step("power_off", text, "turn it on again"));
+    }
+    steps.push(step("safety_snapshot", format!("snapshot {name} as {}", intent.safety.display_name), "remove it"));
+    if intent.discard_vm_snapshots {
+        steps.push(step("discard_vm_snapshots", "remove its VMware snapshots", "the safety point holds them"));
+    }
+    steps.push(step("set_aside", format!("move {listed} aside"), "move them back"));
+    steps.push(step("restore_files", format!("clone {listed} back from {}", intent.point.display_name), "remove them"));
+    steps.push(step("change_tracking", "make changed block tracking start anew", "nothing to undo"));
+    steps.push(step("reload", "let vCenter read the files anew", "nothing to undo"));
+    steps.push(step("commit", "from here on only forward", "cannot be undone, but for the safety point"));
+    if intent.was_on && intent.power_on_again {
+        steps.push(step("power_on", format!("turn {name} on"), "cannot be undone"));
+    }
+    steps.push(step("remove_aside", "delete what was set aside", "cannot be undone"));
+    PlanResponse {
+        summary: format!("revert {name} to {} by cloning its files back", intent.point.display_name),
+        steps,
+        neighbours: words::neighbours(&layout.neighbours),
+        facts: facts(deps, intent, layout),
+        point_of_no_return: "commit".to_owned(),
+        undo_command: format!("strata revert {} --power-off", intent.safety.display_name),
+        hash: hash_of(&[&intent.vm, &intent.point.id, &listed, &layout.vm.vmx_path]),
+    }
+}
+
+fn facts(deps: &Deps, intent: &RevertIntent, layout: &VmLayout) -> Vec<PlanFact> {
+    let name = &intent.vm_display_name;
+    let now = deps.clock.now();
+    let mut facts = vec![
+        fact("way", "files: only this VM's disks are put back; neighbours are not touched"),
+        fact("rejected way", "volume in place: it would take everything else on the volume back as well"),
+        fact("writes lost", format!("{} of writes, since {}", words::age(intent.point.cut.time, now), intent.point.cut.time)),
+        fact("grade", format!("{} (asked {})", intent.point.cut.grade, intent.point.intent.grade_asked)),
+        fact("safety point", format!("{} is taken first and stays", intent.safety.display_name)),
+        fact("power", if intent.was_on { format!("{name} runs and is stopped") } else { format!("{name} is off") }),
+    ];
+    let changed = |text: String| fact("configuration", text);
+    for live in &layout.disks {
+        if !intent.point.intent.disks.iter().any(|old| same_disk(live, old)) {
+            facts.push(changed(format!("{} ({}) is not in the restore point; it stays attached as it is", live.disk.label, live.path)));
+        }
+    }
+    for old in &intent.point.intent.disks {
+        if !intent.disks.iter().any(|disk| disk.path == old.attach_path) {
+            facts.push(changed(format!("{} ({}) is no longer attached; it is not put back", old.label, old.attach_path)));
+        }
+    }
+    if intent.change_tracking {
+        facts.push(fact("change tracking", "is reset: the next backup must be a full one"));
+    }
+    if !layout.vm.managed_by.is_empty() {
+        facts.push(fact("managed by", format!("{} manages {name}; tell it", layout.vm.managed_by)));
+    }
+    if intent.point.intent.change_version != layout.vm.change_version {
+        facts.push(changed(format!("{name} was reconfigured since; its configuration stays as it is now")));
+    }
+    facts
+}

@@ -1,0 +1,110 @@
+//! Clones on the array: files into directories of their own, or whole volumes.
+
+use super::{quiesce::to_output, wait};
+use crate::{
+    catalog::{CloneIntent, CloneTarget},
+    deps::Deps,
+    error::Result,
+    layout::array_name,
+    ledger::{OwnedEntry, OwnedKind, Stage},
+    ports::Progress as Answer,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use strata_proto::strata::storage::v1::{self as sto, EnsureCloneRequest, FileMapping, RemoveCloneRequest};
+use strata_saga::Progress;
+
+/// What was cloned.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CloneOutput {
+    /// For each target of the intent: the volume that holds the clone.
+    pub volumes: BTreeMap<String, String>,
+    /// Bytes that were copied instead of shared.
+    pub copied_bytes: u64,
+}
+
+fn by_array(intent: &CloneIntent) -> Result<BTreeMap<String, Vec<&CloneTarget>>> {
+    let mut arrays: BTreeMap<String, Vec<&CloneTarget>> = BTreeMap::new();
+    for target in &intent.targets {
+        arrays.entry(array_name(&target.volume)?).or_default().push(target);
+    }
+    Ok(arrays)
+}
+
+fn to_proto(target: &CloneTarget) -> sto::CloneTarget {
+    let mapping = |(from, to): &(String, String)| FileMapping { from_path: from.clone(), to_path: to.clone() };
+    sto::CloneTarget {
+        volume: target.volume.clone(),
+        snapshot_id: target.snapshot_id.clone(),
+        to_directory: target.to_directory.clone(),
+        files: target.files.iter().map(mapping).collect(),
+    }
+}
+
+fn owned(deps: &Deps, operation: &str, intent: &CloneIntent, array: &str, targets: &[&CloneTarget], stage: Stage) -> OwnedEntry {
+    OwnedEntry {
+        array: array.to_owned(),
+        kind: kind(intent),
+        key: intent.clone_id.clone(),
+        label: intent.display_name.clone(),
+        volumes: targets.iter().map(|target| target.volume.clone()).collect(),
+        operation: operation.to_owned(),
+        generation: deps.generation,
+        stage,
+    }
+}
+
+fn kind(intent: &CloneIntent) -> OwnedKind {
+    if intent.by_volume { OwnedKind::VolumeClone } else { OwnedKind::FileClone }
+}
+
+/// Makes it.
+pub async fn run(deps: &Deps, operation: &str, intent: &CloneIntent, resume: Option<String>) -> Result<Progress> {
+    let mut output = CloneOutput::default();
+    for (index, (array, targets)) in by_array(intent)?.into_iter().enumerate() {
+        deps.ledger.write(&owned(deps, operation, intent, &array, &targets, Stage::Intended)).await?;
+        let request = EnsureCloneRequest {
+            array: array.clone(),
+            key: intent.clone_id.clone(),
+            label: intent.display_name.clone(),
+            mark: Some(deps.mark()),
+            targets: targets.iter().map(|target| to_proto(target)).collect(),
+            resume: wait::resume_of(resume.as_deref(), index),
+        };
+        let clone = match deps.ports.storage.ensure_clone(request).await? {
+            Answer::Pending(still) => return Ok(wait::pending_at(index, still)),
+            Answer::Ready(clone) => clone,
+        };
+        deps.ledger.write(&owned(deps, operation, intent, &array, &targets, Stage::Present)).await?;
+        for (target, member) in targets.iter().zip(&clone.members) {
+            output.copied_bytes += member.copied_bytes;
+            let volume = member.volume.as_ref().map(|volume| volume.name.clone()).unwrap_or_default();
+            output.volumes.insert(target.volume.clone(), volume);
+        }
+    }
+    to_output(&output)
+}
+
+/// Removes it, whether it was made or not. `answered`: the making's outcome is known, so nothing can arrive late.
+pub async fn undo(deps: &Deps, operation: &str, intent: &CloneIntent, resume: Option<String>, answered: bool) -> Result<Progress> {
+    for (index, (array, targets)) in by_array(intent)?.into_iter().enumerate() {
+        deps.ledger.write(&owned(deps, operation, intent, &array, &targets, Stage::Removing)).await?;
+        let request = RemoveCloneRequest {
+            array: array.clone(),
+            key: intent.clone_id.clone(),
+            label: intent.display_name.clone(),
+            mark: Some(deps.mark()),
+            targets: targets.iter().map(|target| to_proto(target)).collect(),
+            resume: wait::resume_of(resume.as_deref(), index),
+        };
+        if let Answer::Pending(still) = deps.ports.storage.remove_clone(request).await? {
+            return Ok(wait::pending_at(index, still));
+        }
+        if answered {
+            deps.ledger.strike(&array, kind(intent), &intent.clone_id).await?;
+        } else {
+            deps.ledger.write(&owned(deps, operation, intent, &array, &targets, Stage::AbsentUnconfirmed)).await?;
+        }
+    }
+    Ok(Progress::done())
+}

@@ -1,0 +1,227 @@
+//! The cut: one array snapshot for all volumes that must agree, and the proof that nothing moved meanwhile.
+
+use super::{
+    observe::{self, Observation},
+    quiesce::to_output,
+    wait,
+};
+use crate::{
+    catalog::{CutMember, SnapshotIntent},
+    deps::Deps,
+    error::{GatewayError, Result},
+    layout::array_name,
+    ledger::{OwnedEntry, OwnedKind, Stage},
+    ports::Progress as Answer,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use strata_proto::strata::{
+    common::v1::Pending,
+    storage::v1::{ArraySnapshot, EnsureSnapshotRequest, RemoveSnapshotRequest, SnapshotTarget},
+};
+use strata_saga::Progress;
+
+/// What was cut.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CutOutput {
+    /// Key that it was cut under.
+    pub key: String,
+    /// When, by the array's clock.
+    pub time: Timestamp,
+    /// One a volume.
+    pub members: Vec<CutMember>,
+    /// Time between the parts, in microseconds.
+    pub skew_us: u64,
+    /// For each disk by key: the file that the .vmx in the snapshot names, where it is not the one to attach.
+    pub config_paths: Vec<(i32, String)>,
+}
+
+/// The keys under which a cut may stand: the first, and that of the second try.
+pub fn keys(intent: &SnapshotIntent) -> [String; 2] {
+    [intent.snapshot_id.clone(), format!("{}-2", intent.snapshot_id)]
+}
+
+/// Cuts, looks whether the VM moved, and cuts once more where it did. `baseline` is how the VM was when the cut was
+/// prepared; without one it is read now.
+pub async fn run(
+    deps: &Deps,
+    operation: &str,
+    intent: &SnapshotIntent,
+    baseline: Option<Observation>,
+    resume: Option<String>,
+) -> Result<Progress> {
+    let mut before = match baseline {
+        Some(baseline) => baseline,
+        None => observe::look(deps, intent).await?,
+    };
+    let mut moved = String::new();
+    for key in keys(intent) {
+        let snapshots = match ensure_all(deps, operation, intent, &key, resume.as_deref()).await? {
+            Answer::Pending(still) => return Ok(wait::pending(still)),
+            Answer::Ready(snapshots) => snapshots,
+        };
+        let after = observe::look(deps, intent).await?;
+        match after.moved_since(&before) {
+            None => return to_output(&output(&key, &snapshots, &after, intent)?),
+            Some(what) => moved = what,
+        }
+        if let Answer::Pending(still) = remove_key(deps, operation, intent, &key, resume.as_deref(), true).await? {
+            return Ok(wait::pending(still));
+        }
+        before = after;
+    }
+    Err(observe::moved_twice(intent, &moved))
+}
+
+fn output(key: &str, snapshots: &[ArraySnapshot], after: &Observation, intent: &SnapshotIntent) -> Result<CutOutput> {
+    let times = snapshots.iter().filter_map(|snapshot| snapshot.cut_time.as_ref());
+    let earliest = times.min_by_key(|time| (time.seconds, time.nanos));
+    let time = earliest
+        .and_then(|time| Timestamp::new(time.seconds, time.nanos).ok())
+        .ok_or_else(|| GatewayError::unexpected("the array does not say when it cut"))?;
+    let members = snapshots.iter().flat_map(|snapshot| &snapshot.members);
+    Ok(CutOutput {
+        key: key.to_owned(),
+        time,
+        members: members
+            .map(|member| CutMember {
+                volume: member.volume.clone(),
+                volume_uuid: member.volume_uuid.clone(),
+                snapshot_id: member.snapshot_id.clone(),
+                native_name: member.native_name.clone(),
+            })
+            .collect(),
+        skew_us: skew(snapshots),
+        config_paths: after.config_paths(intent),
+    })
+}
+
+/// The largest skew within an array, and the time between arrays where there are several.
+fn skew(snapshots: &[ArraySnapshot]) -> u64 {
+    let within = snapshots.iter().map(|snapshot| snapshot.skew_us).max().unwrap_or(0);
+    let times: Vec<i64> = snapshots
+        .iter()
+        .filter_map(|snapshot| snapshot.cut_time.as_ref())
+        .map(|time| time.seconds * 1_000_000 + i64::from(time.nanos) / 1_000)
+        .collect();
+    let between = times.iter().max().zip(times.iter().min()).map_or(0, |(last, first)| last - first);
+    within.max(u64::try_from(between).unwrap_or(0))
+}
+
+/// The volumes of an intent by array.
+fn by_array(intent: &SnapshotIntent) -> Result<BTreeMap<String, Vec<SnapshotTarget>>> {
+    let mut arrays: BTreeMap<String, Vec<SnapshotTarget>> = BTreeMap::new();
+    for member in &intent.members {
+        arrays.entry(array_name(&member.volume)?).or_default().push(SnapshotTarget {
+            volume: member.volume.clone(),
+            paths: member.paths.clone(),
+            expected_volume_uuid: member.volume_uuid.clone(),
+        });
+    }
+    Ok(arrays)
+}
+
+async fn ensure_all(
+    deps: &Deps,
+    operation: &str,
+    intent: &SnapshotIntent,
+    key: &str,
+    resume: Option<&str>,
+) -> Result<Answer<Vec<ArraySnapshot>>> {
+    let mut snapshots = Vec::new();
+    for (index, (array, targets)) in by_array(intent)?.into_iter().enumerate() {
+        let mut entry = owned(deps, operation, intent, &array, key, &targets);
+        deps.ledger.write(&entry).await?;
+        let request = EnsureSnapshotRequest {
+            array,
+            key: key.to_owned(),
+            label: intent.vm_display_name.clone(),
+            mark: Some(deps.mark()),
+            targets,
+            skew_max_ms: intent.skew_max_ms,
+            vm_off: intent.vm_off,
+            resume: wait::resume_of(resume, index),
+        };
+        match deps.ports.storage.ensure_snapshot(request).await? {
+            Answer::Ready(snapshot) => snapshots.push(snapshot),
+            Answer::Pending(still) => return Ok(Answer::Pending(at(index, still))),
+        }
+        entry.stage = Stage::Present;
+        deps.ledger.write(&entry).await?;
+    }
+    Ok(Answer::Ready(snapshots))
+}
+
+fn at(index: usize, mut still: Pending) -> Pending {
+    still.resume = format!("{index} {}", still.resume);
+    still
+}
+
+fn owned(deps: &Deps, operation: &str, intent: &SnapshotIntent, array: &str, key: &str, targets: &[SnapshotTarget]) -> OwnedEntry {
+    OwnedEntry {
+        array: array.to_owned(),
+        kind: OwnedKind::Snapshot,
+        key: key.to_owned(),
+        label: intent.vm_display_name.clone(),
+        volumes: targets.iter().map(|target| target.volume.clone()).collect(),
+        operation: operation.to_owned(),
+        generation: deps.generation,
+        stage: Stage::Intended,
+    }
+}
+
+/// Removes what stands under one key. `certain`: nothing more can arrive under it.
+async fn remove_key(
+    deps: &Deps,
+    operation: &str,
+    intent: &SnapshotIntent,
+    key: &str,
+    resume: Option<&str>,
+    certain: bool,
+) -> Result<Answer<()>> {
+    for (index, (array, targets)) in by_array(intent)?.into_iter().enumerate() {
+        let mut entry = owned(deps, operation, intent, &array, key, &targets);
+        entry.stage = Stage::Removing;
+        deps.ledger.write(&entry).await?;
+        let request = RemoveSnapshotRequest {
+            array: array.clone(),
+            key: key.to_owned(),
+            label: intent.vm_display_name.clone(),
+            mark: Some(deps.mark()),
+            volumes: targets.iter().map(|target| target.volume.clone()).collect(),
+            resume: wait::resume_of(resume, index),
+        };
+        if let Answer::Pending(still) = deps.ports.storage.remove_snapshot(request).await? {
+            return Ok(Answer::Pending(at(index, still)));
+        }
+        if certain {
+            deps.ledger.strike(&array, OwnedKind::Snapshot, key).await?;
+        } else {
+            entry.stage = Stage::AbsentUnconfirmed;
+            deps.ledger.write(&entry).await?;
+        }
+    }
+    Ok(Answer::Ready(()))
+}
+
+/// Takes a cut back, under whichever key it may stand. `answered`: the cut's outcome is known, so nothing can arrive late.
+pub async fn undo(
+    deps: &Deps,
+    operation: &str,
+    intent: &SnapshotIntent,
+    resume: Option<String>,
+    answered: bool,
+) -> Result<Progress> {
+    for key in keys(intent) {
+        if let Answer::Pending(still) = remove_key(deps, operation, intent, &key, resume.as_deref(), answered).await? {
+            return Ok(wait::pending(still));
+        }
+    }
+    Ok(Progress::done())
+}
+
+/// Removes the array snapshot of a finished restore point.
+pub async fn remove(deps: &Deps, operation: &str, intent: &SnapshotIntent, key: &str, resume: Option<String>) -> Result<Progress> {
+    Ok(wait::done(remove_key(deps, operation, intent, key, resume.as_deref(), true).await?))
+}

@@ -1,0 +1,61 @@
+//! Makes cloned volumes reachable for hosts, and takes that away.
+
+use super::{array_clone::CloneOutput, quiesce::to_output};
+use crate::{
+    catalog::CloneIntent,
+    deps::Deps,
+    error::{GatewayError, Result},
+    layout::array_name,
+};
+use strata_proto::strata::storage::v1::{EnsureExportRequest, RemoveExportRequest};
+use strata_saga::Progress;
+
+/// Server and path of each target, in order: what hosts mount.
+pub type Exports = Vec<(String, String)>;
+
+/// Exports every clone volume to the hosts of the intent.
+pub async fn run(deps: &Deps, intent: &CloneIntent, cloned: &CloneOutput) -> Result<Progress> {
+    let mut clients: Vec<String> = intent.hosts.iter().flat_map(|(_, addresses)| addresses.clone()).collect();
+    clients.sort();
+    clients.dedup();
+    let mut exports = Exports::new();
+    for target in &intent.targets {
+        let volume = volume_of(cloned, &target.volume)?;
+        let request = EnsureExportRequest {
+            array: array_name(&volume)?,
+            key: intent.clone_id.clone(),
+            label: intent.display_name.clone(),
+            mark: Some(deps.mark()),
+            volume,
+            clients: clients.clone(),
+        };
+        let answer = deps.ports.storage.ensure_export(request).await?;
+        let nfs = answer.nfs.ok_or_else(|| GatewayError::unexpected("storage-svc answered an export without its path"))?;
+        let path = match target.path_in_volume.trim_matches('/') {
+            "" => nfs.path,
+            inside => format!("{}/{inside}", nfs.path.trim_end_matches('/')),
+        };
+        exports.push((nfs.host, path));
+    }
+    to_output(&exports)
+}
+
+/// Takes the exports away; a volume that is absent has none.
+pub async fn undo(deps: &Deps, intent: &CloneIntent, volumes: impl Iterator<Item = &String>) -> Result<Progress> {
+    for volume in volumes {
+        let request = RemoveExportRequest {
+            array: array_name(volume)?,
+            key: intent.clone_id.clone(),
+            label: intent.display_name.clone(),
+            mark: Some(deps.mark()),
+            volume: volume.clone(),
+        };
+        deps.ports.storage.remove_export(request).await?;
+    }
+    Ok(Progress::done())
+}
+
+fn volume_of(cloned: &CloneOutput, source: &str) -> Result<String> {
+    let found = cloned.volumes.get(source).filter(|volume| !volume.is_empty()).cloned();
+    found.ok_or_else(|| GatewayError::unexpected(format!("the clone of {source} has no volume")))
+}

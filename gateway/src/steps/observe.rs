@@ -1,0 +1,104 @@
+//! A second look at a VM: what may have moved meanwhile (safety.md S13).
+
+use crate::{
+    catalog::SnapshotIntent,
+    deps::Deps,
+    error::{GatewayError, Result},
+    layout::{Depth, VmLayout},
+};
+use serde::{Deserialize, Serialize};
+use strata_model::ErrorKind;
+
+/// What must be the same before and after a cut.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observation {
+    /// vCenter's id of the host.
+    pub host_moref: String,
+    /// Version of the configuration.
+    pub change_version: String,
+    /// For each disk by key: its chain, the file that is written now first.
+    pub chains: Vec<(i32, Vec<String>)>,
+    /// What vCenter does to it now.
+    pub running_tasks: Vec<String>,
+}
+
+impl Observation {
+    /// As the plan saw it.
+    pub fn planned(intent: &SnapshotIntent, layout: &VmLayout) -> Self {
+        let mut now = Self::of(layout);
+        now.host_moref.clone_from(&intent.placement.host_moref);
+        now.change_version.clone_from(&intent.change_version);
+        now
+    }
+
+    fn of(layout: &VmLayout) -> Self {
+        Self {
+            host_moref: layout.vm.host_moref.clone(),
+            change_version: layout.vm.change_version.clone(),
+            chains: layout.disks.iter().map(|placed| (placed.disk.key, placed.disk.chain.clone())).collect(),
+            running_tasks: layout.vm.running_tasks.clone(),
+        }
+    }
+
+    /// What differs from an earlier look, in words.
+    pub fn moved_since(&self, earlier: &Observation) -> Option<String> {
+        if self.host_moref != earlier.host_moref {
+            return Some(format!("it moved from host {} to {}", earlier.host_moref, self.host_moref));
+        }
+        if self.chains != earlier.chains {
+            return Some("its disks changed".to_owned());
+        }
+        if self.change_version != earlier.change_version {
+            return Some("it was reconfigured".to_owned());
+        }
+        self.running_tasks.first().map(|task| format!("vCenter works on it: {task}"))
+    }
+
+    /// The file that each disk of the intent writes now, where it is not the one to attach.
+    pub fn config_paths(&self, intent: &SnapshotIntent) -> Vec<(i32, String)> {
+        let leaf = |key: i32| self.chains.iter().find(|(chain_key, _)| *chain_key == key)?.1.first().cloned();
+        intent
+            .disks
+            .iter()
+            .filter_map(|disk| leaf(disk.key).filter(|leaf| *leaf != disk.attach_path).map(|leaf| (disk.key, leaf)))
+            .collect()
+    }
+}
+
+/// Looks again, and refuses where the VM is no longer the one that was planned for (safety.md S5).
+pub async fn look(deps: &Deps, intent: &SnapshotIntent) -> Result<Observation> {
+    let layout = VmLayout::read(&deps.ports, &intent.vm, Depth::Quick).await?;
+    let changed = |what: String| {
+        GatewayError::conflict("VM_CHANGED", format!("{} is not as it was planned for: {what}", intent.vm_display_name))
+            .with("vm", &intent.vm)
+    };
+    if layout.vm.bios_uuid != intent.bios_uuid {
+        return Err(changed(format!("its BIOS uuid was {} and is {}", intent.bios_uuid, layout.vm.bios_uuid)));
+    }
+    if layout.vm.vmx_path != intent.vmx_path {
+        return Err(changed(format!("its files moved from {} to {}", intent.vmx_path, layout.vm.vmx_path)));
+    }
+    for member in &intent.members {
+        let now = layout.datastores.get(&member.datastore).and_then(|placed| placed.volume.as_ref());
+        match now {
+            Some(volume) if volume.name == member.volume && volume.uuid == member.volume_uuid => {}
+            Some(volume) => return Err(changed(format!("[{}] is {} now", member.datastore, volume.name))),
+            None => return Err(changed(format!("[{}] is no longer found on an array", member.datastore))),
+        }
+    }
+    for disk in &intent.disks {
+        let live = layout.disks.iter().find(|placed| placed.disk.key == disk.key);
+        match live {
+            Some(live) if live.disk.chain.contains(&disk.attach_path) => {}
+            Some(live) => return Err(changed(format!("{} was {} and is {}", disk.label, disk.attach_path, live.path))),
+            None => return Err(changed(format!("{} is gone", disk.label))),
+        }
+    }
+    Ok(Observation::of(&layout))
+}
+
+/// A VM that moved twice during a cut.
+pub fn moved_twice(intent: &SnapshotIntent, what: &str) -> GatewayError {
+    let message = format!("{} moved while it was cut, twice: {what}; try again later", intent.vm_display_name);
+    GatewayError::new(ErrorKind::Conflict, "VM_MOVED", message).with("vm", &intent.vm)
+}

@@ -1,0 +1,81 @@
+//! Lets the array clone the disks of the snapshot into the places that were cleared.
+
+use super::{set_aside::directory_of, wait};
+use crate::{
+    deps::Deps,
+    error::{GatewayError, Result},
+    layout::array_name,
+    plan::{RevertDisk, RevertIntent},
+    ports::Progress as Answer,
+};
+use strata_model::DatastorePath;
+use strata_proto::strata::{
+    inventory::v1::{FindVmFilesRequest, MoveDisksRequest, PathMapping, RemoveAsideRequest},
+    storage::v1::{FileMapping, RestoreFilesRequest},
+};
+use strata_saga::Progress;
+
+/// Puts them back. A file that is there already is from an earlier try, since the live one was moved away.
+pub async fn run(deps: &Deps, intent: &RevertIntent, resume: Option<String>) -> Result<Progress> {
+    for (index, disk) in intent.disks.iter().enumerate() {
+        let mapping = |(from, to): &(String, String)| FileMapping { from_path: from.clone(), to_path: to.clone() };
+        let request = RestoreFilesRequest {
+            array: array_name(&disk.volume)?,
+            key: intent.revert_id.clone(),
+            mark: Some(deps.mark()),
+            volume: disk.volume.clone(),
+            expected_volume_uuid: disk.volume_uuid.clone(),
+            snapshot_id: disk.snapshot_id.clone(),
+            files: disk.files.iter().map(mapping).collect(),
+            resume: wait::resume_of(resume.as_deref(), index),
+        };
+        if let Answer::Pending(still) = deps.ports.storage.restore_files(request).await? {
+            return Ok(wait::pending_at(index, still));
+        }
+    }
+    Ok(Progress::done())
+}
+
+/// Takes the restored disks away again. They are first made whole, so that vCenter can move them.
+pub async fn undo(deps: &Deps, intent: &RevertIntent) -> Result<Progress> {
+    let mut moves = Vec::new();
+    for disk in &intent.disks {
+        if exists(deps, intent, disk).await? {
+            moves.push(PathMapping { from_path: disk.path.clone(), to_path: aside_of_restored(intent, disk)? });
+        }
+    }
+    if !moves.is_empty() {
+        // Where this fails the move below tells: a disk without all its files is refused by vCenter.
+        if let Err(error) = run(deps, intent, None).await {
+            tracing::warn!(revert = %intent.revert_id, %error, "cannot complete the restored disks before taking them away");
+        }
+        deps.ports.inventory.move_disks(MoveDisksRequest { vm: intent.vm.clone(), moves: moves.clone() }).await?;
+    }
+    let mut directories: Vec<String> = intent
+        .disks
+        .iter()
+        .map(|disk| aside_of_restored(intent, disk).map(|path| directory_of(&path).unwrap_or_default()))
+        .collect::<Result<_>>()?;
+    directories.sort();
+    directories.dedup();
+    deps.ports.inventory.remove_aside(RemoveAsideRequest { vcenter: intent.vcenter.clone(), directories }).await?;
+    Ok(Progress::done())
+}
+
+fn aside_of_restored(intent: &RevertIntent, disk: &RevertDisk) -> Result<String> {
+    let path: DatastorePath = disk.path.parse().map_err(GatewayError::unexpected)?;
+    let directory = format!("{}/.strata-aside-{}-new", path.directory(), intent.revert_id);
+    Ok(path.moved_to(directory.trim_start_matches('/')).to_string())
+}
+
+async fn exists(deps: &Deps, intent: &RevertIntent, disk: &RevertDisk) -> Result<bool> {
+    let path: DatastorePath = disk.path.parse().map_err(GatewayError::unexpected)?;
+    let request = FindVmFilesRequest {
+        vcenter: intent.vcenter.clone(),
+        datastore: path.datastore.clone(),
+        directory: path.directory().to_owned(),
+        patterns: vec![path.file_name().to_owned()],
+    };
+    let found = deps.ports.inventory.find_vm_files(request).await?;
+    Ok(found.files.iter().any(|file| file.path == disk.path))
+}

@@ -1,0 +1,11 @@
+//! The parts that CI is made of, one file each; every one of them can be asked for by itself or through `ci`.
+
+pub mod compose;
+pub mod demo;
+pub mod deny;
+pub mod lint;
+pub mod proto;
+pub mod services;
+pub mod tally;
+pub mod test;
+pub mod tidy;
