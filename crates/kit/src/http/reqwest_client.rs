@@ -105,17 +105,8 @@ impl HttpClient for ReqwestClient {
 /// Names the failure by its cause, so that a wrong certificate is not taken for a network fault.
 fn classify(host: &str, error: reqwest::Error) -> HttpError {
     let host = host.to_owned();
-    let mut cause: Option<&dyn std::error::Error> = Some(&error);
-    while let Some(inner) = cause {
-        if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
-            return HttpError::Certificate { host, reason: tls.to_string() };
-        }
-        if let Some(io) = inner.downcast_ref::<std::io::Error>()
-            && let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>())
-        {
-            return HttpError::Certificate { host, reason: tls.to_string() };
-        }
-        cause = inner.source();
+    if let Some(reason) = crate::tls::certificate_fault(&error) {
+        return HttpError::Certificate { host, reason };
     }
     if error.is_timeout() {
         HttpError::Timeout { host }
