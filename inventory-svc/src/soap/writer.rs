@@ -1,6 +1,6 @@
 //! Writes the arguments of a call. The caller gives them in the order of the WSDL; nothing is sorted here.
 
-use super::MoRef;
+use super::{Element, MoRef};
 
 /// XML under construction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,6 +67,23 @@ impl XmlWriter {
             Some(value) => self.moref(name, value),
             None => self,
         }
+    }
+
+    /// Writes a value back as it was read, in its order, without elements of some names. Safe because the server wrote it
+    /// in the version of the API that we announced.
+    pub fn echo(&mut self, element: &Element, without: &[&str]) -> &mut Self {
+        if !element.mo_type.is_empty() {
+            return self.moref(&element.name, &MoRef::new(element.mo_type.clone(), element.text.clone()));
+        }
+        let xsi_type = (!element.xsi_type.is_empty()).then_some(element.xsi_type.as_str());
+        self.start(&element.name, xsi_type);
+        if element.children.is_empty() {
+            self.escaped(&element.text);
+        }
+        for child in element.children.iter().filter(|child| !without.contains(&child.name.as_str())) {
+            self.echo(child, without);
+        }
+        self.end(&element.name)
     }
 
     /// What was written.

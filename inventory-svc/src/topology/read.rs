@@ -13,7 +13,7 @@ use crate::{
         property_spec::{Properties, Start, Step},
     },
 };
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::future::try_join_all;
 
 /// Look-ups of VMs that run at the same time.
 const LOOKUPS_AT_ONCE: usize = 8;
@@ -115,8 +115,10 @@ pub async fn read_vm_by_ref(client: &Client, moref: &MoRef) -> Result<VmRead, Er
 /// # Errors
 /// The call failed, or one of the VMs does not exist.
 pub async fn topologies(client: &Client, uuids: &[String], skip_browse: bool) -> Result<Vec<pb::VmTopology>, Error> {
-    let morefs: Vec<MoRef> =
-        futures::stream::iter(uuids).map(|uuid| find_vm(client, uuid)).buffered(LOOKUPS_AT_ONCE).try_collect().await?;
+    let mut morefs = Vec::with_capacity(uuids.len());
+    for some in uuids.chunks(LOOKUPS_AT_ONCE) {
+        morefs.extend(try_join_all(some.iter().map(|uuid| find_vm(client, uuid))).await?);
+    }
     let to_neighbours = || Step::along("VirtualMachine", "datastore").then(vec![Step::along("Datastore", "vm")]);
     let starts: Vec<Start> = morefs
         .iter()

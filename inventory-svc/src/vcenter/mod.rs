@@ -17,6 +17,7 @@ pub mod task;
 pub mod view;
 pub mod virtual_disk_manager;
 pub mod virtual_machine;
+pub mod wait;
 
 pub use error::{Error, Refusal};
 pub use session::{Client, ClientOptions};
