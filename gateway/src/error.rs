@@ -8,7 +8,7 @@ use strata_saga::{SagaError, StepError};
 use tonic::Status;
 
 /// Result of everything in the gateway.
-pub type Result<T> = std::result::Result<T, GatewayError>;
+pub type Result<T, E = GatewayError> = std::result::Result<T, E>;
 
 /// What went wrong. It is journalled with operations, so it is plain data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]

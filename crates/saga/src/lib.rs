@@ -37,7 +37,7 @@ pub mod watch;
 pub use claims::{Claim, ClaimMode};
 pub use clock::Clock;
 pub use context::{RunContext, UndoContext};
-pub use engine::{Engine, Submission, Submitted};
+pub use engine::{Engine, EngineBuilder, Submission, Submitted};
 pub use error::{SagaError, StepError};
 pub use event::{Accepted, Event, OperationId, Outcome, Record, RequestKey, StuckAction};
 pub use faults::{Fault, Faults, NoFaults, Point};

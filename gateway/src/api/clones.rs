@@ -24,7 +24,10 @@ impl CloneService for Api {
         Ok(Response::new(self.submit::<CreateClone, _>(asked, planning).await?))
     }
 
-    async fn list_clones(&self, request: Request<pb::ListClonesRequest>) -> Result<Response<pb::ListClonesResponse>, Status> {
+    async fn list_clones(
+        &self,
+        request: Request<pb::ListClonesRequest>,
+    ) -> Result<Response<pb::ListClonesResponse>, Status> {
         let message = request.into_inner();
         let mut clones = self.deps.catalog.clones().map_err(GatewayError::from)?;
         clones.retain(|clone| {
@@ -36,9 +39,17 @@ impl CloneService for Api {
             (other.create_time, &other.intent.clone_id).cmp(&(one.create_time, &one.intent.clone_id))
         });
         let query = format!("{}\0{}", message.snapshot, message.display_name);
-        let (clones, next_page_token) =
-            paging::page(clones, |clone| clone.intent.clone_id.clone(), &query, message.page_size, &message.page_token)?;
-        Ok(Response::new(pb::ListClonesResponse { clones: clones.iter().map(convert::clone).collect(), next_page_token }))
+        let (clones, next_page_token) = paging::page(
+            clones,
+            |clone| clone.intent.clone_id.clone(),
+            &query,
+            message.page_size,
+            &message.page_token,
+        )?;
+        Ok(Response::new(pb::ListClonesResponse {
+            clones: clones.iter().map(convert::clone).collect(),
+            next_page_token,
+        }))
     }
 
     async fn get_clone(&self, request: Request<pb::GetCloneRequest>) -> Result<Response<pb::Clone>, Status> {

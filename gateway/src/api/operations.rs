@@ -14,7 +14,8 @@ const WAIT_MOST: Duration = Duration::from_secs(3_600);
 /// The id in `operations/{operation}`.
 pub(super) fn operation_id(name: &str) -> Result<OperationId> {
     let id = names::split(name, &["operations"]).map_err(|error| GatewayError::invalid("name", error))?.remove(0);
-    id.parse().map_err(|_| GatewayError::not_found("operation", name).hint("to see what is there: strata operation list"))
+    id.parse()
+        .map_err(|_| GatewayError::not_found("operation", name).hint("to see what is there: strata operation list"))
 }
 
 /// An operation that had nothing to do.
@@ -47,13 +48,21 @@ impl Operations for Api {
         let mut all = self.engine.list(&Filter::default());
         all.retain(|status| wanted.is_none_or(|done| done == status.history.outcome.is_some()));
         all.reverse();
-        let (page, next_page_token) =
-            paging::page(all, |status| status.history.id.to_string(), &message.filter, message.page_size, &message.page_token)?;
+        let (page, next_page_token) = paging::page(
+            all,
+            |status| status.history.id.to_string(),
+            &message.filter,
+            message.page_size,
+            &message.page_token,
+        )?;
         let operations = page.iter().map(|status| convert::operation(status, &*self.deps.catalog)).collect();
         Ok(Response::new(lro::ListOperationsResponse { operations, next_page_token, unreachable: Vec::new() }))
     }
 
-    async fn get_operation(&self, request: Request<lro::GetOperationRequest>) -> Result<Response<lro::Operation>, Status> {
+    async fn get_operation(
+        &self,
+        request: Request<lro::GetOperationRequest>,
+    ) -> Result<Response<lro::Operation>, Status> {
         Ok(Response::new(self.operation(operation_id(&request.into_inner().name)?)?))
     }
 
@@ -70,7 +79,10 @@ impl Operations for Api {
         Ok(Response::new(()))
     }
 
-    async fn wait_operation(&self, request: Request<lro::WaitOperationRequest>) -> Result<Response<lro::Operation>, Status> {
+    async fn wait_operation(
+        &self,
+        request: Request<lro::WaitOperationRequest>,
+    ) -> Result<Response<lro::Operation>, Status> {
         let message = request.into_inner();
         let id = operation_id(&message.name)?;
         let asked = message.timeout.and_then(|timeout| Duration::try_from(timeout).ok()).unwrap_or(WAIT_MOST);

@@ -9,7 +9,13 @@ const MOST: usize = 1_000;
 
 /// One page of `items`, which are in order; `key` is unique and grows with the order. `query` is everything else of the
 /// request. Answers the page and the next token.
-pub fn page<T>(items: Vec<T>, key: impl Fn(&T) -> String, query: &str, page_size: i32, page_token: &str) -> Result<(Vec<T>, String)> {
+pub fn page<T>(
+    items: Vec<T>,
+    key: impl Fn(&T) -> String,
+    query: &str,
+    page_size: i32,
+    page_token: &str,
+) -> Result<(Vec<T>, String)> {
     let size = match page_size {
         0 => DEFAULT,
         size => usize::try_from(size)
@@ -41,7 +47,8 @@ fn write_token(key: &str, query: &str) -> String {
 }
 
 fn read_token(token: &str, query: &str) -> Result<String> {
-    let wrong = || GatewayError::invalid("page_token", "page_token is not from an answer to this request; begin without one");
+    let wrong =
+        || GatewayError::invalid("page_token", "page_token is not from an answer to this request; begin without one");
     let (hash, key) = token.split_at_checked(16).ok_or_else(wrong)?;
     if hash != query_hash(query) {
         return Err(wrong());
@@ -75,7 +82,9 @@ mod tests {
     fn tokens_of_other_queries_and_negative_sizes_are_refused() {
         let items = || (0..7).collect::<Vec<u32>>();
         let (_, token) = page(items(), u32::to_string, "q", 2, "").unwrap();
-        for (query, size, token) in [("other", 2, token.as_str()), ("q", 2, "x"), ("q", 2, "zz34567890123456"), ("q", -1, "")] {
+        for (query, size, token) in
+            [("other", 2, token.as_str()), ("q", 2, "x"), ("q", 2, "zz34567890123456"), ("q", -1, "")]
+        {
             assert!(page(items(), u32::to_string, query, size, token).is_err(), "{query} {size} {token}");
         }
     }

@@ -5,7 +5,9 @@ use crate::{
     error::{GatewayError, Result},
     plan,
 };
-use strata_proto::strata::gateway::v1::{self as pb, plan_request::Request as Wanted, plan_service_server::PlanService};
+use strata_proto::strata::gateway::v1::{
+    self as pb, plan_request::Request as Wanted, plan_service_server::PlanService,
+};
 use tonic::{Request, Response, Status};
 
 #[tonic::async_trait]
@@ -28,7 +30,10 @@ impl PlanService for Api {
         Ok(Response::new(shown))
     }
 
-    async fn preflight(&self, request: Request<pb::PreflightRequest>) -> Result<Response<pb::PreflightResponse>, Status> {
+    async fn preflight(
+        &self,
+        request: Request<pb::PreflightRequest>,
+    ) -> Result<Response<pb::PreflightResponse>, Status> {
         let targets = preflight::all(&self.deps, &request.into_inner().vm).await?;
         Ok(Response::new(pb::PreflightResponse { targets }))
     }

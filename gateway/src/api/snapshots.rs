@@ -16,7 +16,10 @@ use tonic::{Request, Response, Status};
 
 #[tonic::async_trait]
 impl SnapshotService for Api {
-    async fn create_snapshot(&self, request: Request<pb::CreateSnapshotRequest>) -> Result<Response<Operation>, Status> {
+    async fn create_snapshot(
+        &self,
+        request: Request<pb::CreateSnapshotRequest>,
+    ) -> Result<Response<Operation>, Status> {
         let (metadata, _, message) = request.into_parts();
         let plain = pb::CreateSnapshotRequest { request_id: String::new(), validate_only: false, ..message.clone() };
         let asked = Asked::new(&metadata, &message.request_id, message.validate_only, CreateSnapshot::KIND, &plain)?;
@@ -51,7 +54,10 @@ impl SnapshotService for Api {
         Ok(Response::new(convert::point(&point, &*self.deps.catalog)))
     }
 
-    async fn delete_snapshot(&self, request: Request<pb::DeleteSnapshotRequest>) -> Result<Response<Operation>, Status> {
+    async fn delete_snapshot(
+        &self,
+        request: Request<pb::DeleteSnapshotRequest>,
+    ) -> Result<Response<Operation>, Status> {
         let (metadata, _, message) = request.into_parts();
         let plain = pb::DeleteSnapshotRequest { request_id: String::new(), validate_only: false, ..message.clone() };
         let asked = Asked::new(&metadata, &message.request_id, message.validate_only, DeleteSnapshot::KIND, &plain)?;

@@ -22,13 +22,19 @@ pub struct Asked {
 
 impl Asked {
     /// Of a request. `plain` is the request without its id and without validate_only: what must be equal.
-    pub fn new(metadata: &MetadataMap, request_id: &str, validate_only: bool, kind: &str, plain: &impl Message) -> Result<Self> {
+    pub fn new(
+        metadata: &MetadataMap,
+        request_id: &str,
+        validate_only: bool,
+        kind: &str,
+        plain: &impl Message,
+    ) -> Result<Self> {
         let request_id = match request_id {
             "" => None,
             id => {
-                let uuid: uuid::Uuid = id
-                    .parse()
-                    .map_err(|_| GatewayError::invalid("request_id", format!("'{id}' is not a UUID; leave it out or send one")))?;
+                let uuid: uuid::Uuid = id.parse().map_err(|_| {
+                    GatewayError::invalid("request_id", format!("'{id}' is not a UUID; leave it out or send one"))
+                })?;
                 Some(uuid.to_string())
             }
         };
@@ -55,7 +61,8 @@ impl Api {
         F: Future<Output = Result<Planned<O::Params>>>,
     {
         if let Some(id) = &asked.request_id {
-            let known = self.engine.find_request(&asked.caller, id, &asked.hash).await.map_err(|error| from_saga(&error))?;
+            let known =
+                self.engine.find_request(&asked.caller, id, &asked.hash).await.map_err(|error| from_saga(&error))?;
             if let Some(operation) = known {
                 return self.operation(operation);
             }
@@ -64,7 +71,8 @@ impl Api {
         if asked.validate_only {
             return Ok(lro::Operation { name: String::new(), metadata: None, done: true, result: None });
         }
-        let submission = Submission { caller: asked.caller, request_id: asked.request_id, request_hash: Some(asked.hash) };
+        let submission =
+            Submission { caller: asked.caller, request_id: asked.request_id, request_hash: Some(asked.hash) };
         let submitted =
             self.engine.submit::<O>(&planned.intent, submission).await.map_err(|error| from_saga(&error))?;
         self.operation(submitted.operation)

@@ -108,7 +108,8 @@ fn brief(vm: &inv::Vm, volumes: &Volumes, points: &[RestorePoint]) -> pb::Vm {
     let vcenter = vcenter_part(&vm.name).to_owned();
     let found: Vec<&std::result::Result<Volume, String>> =
         vm.datastores.iter().filter_map(|datastore| volumes.get(&(vcenter.clone(), datastore.clone()))).collect();
-    let mut names: Vec<String> = found.iter().filter_map(|volume| volume.as_ref().ok()).map(|volume| volume.name.clone()).collect();
+    let mut names: Vec<String> =
+        found.iter().filter_map(|volume| volume.as_ref().ok()).map(|volume| volume.name.clone()).collect();
     names.sort();
     names.dedup();
     let own: Vec<&RestorePoint> = points.iter().filter(|point| point.intent.vm == vm.name && !point.lost).collect();
@@ -182,7 +183,11 @@ fn detail(layout: &VmLayout) -> pb::VmDetail {
         files: topology.files.iter().map(|file| file.path.clone()).collect(),
         relations: relations.collect(),
         neighbours: neighbours.collect(),
-        shared_files: topology.shared_files.iter().map(|shared| format!("{} ({})", shared.path, shared.reason)).collect(),
+        shared_files: topology
+            .shared_files
+            .iter()
+            .map(|shared| format!("{} ({})", shared.path, shared.reason))
+            .collect(),
         vm_snapshots: topology.vm_snapshots.iter().map(|snapshot| snapshot.display_name.clone()).collect(),
         folder: layout.vm.folder_path.clone(),
         gaps: topology.gaps.clone(),

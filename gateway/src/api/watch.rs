@@ -50,7 +50,11 @@ impl OperationService for Api {
             }
         };
         if message.reason.trim().chars().count() < 3 {
-            return Err(GatewayError::invalid("reason", "say why, in at least 3 characters; it is kept in the journal").into());
+            return Err(GatewayError::invalid(
+                "reason",
+                "say why, in at least 3 characters; it is kept in the journal",
+            )
+            .into());
         }
         let status = self.engine.stuck_action(id, action, &caller(&metadata), message.reason.trim()).await;
         let status = status.map_err(|error| from_saga(&error))?;
@@ -98,7 +102,13 @@ impl Api {
         }
     }
 
-    fn response(&self, id: OperationId, sequence: u64, message: String, last: bool) -> Result<pb::WatchOperationResponse, Status> {
+    fn response(
+        &self,
+        id: OperationId,
+        sequence: u64,
+        message: String,
+        last: bool,
+    ) -> Result<pb::WatchOperationResponse, Status> {
         let status = self.engine.get(id).map_err(|error: SagaError| Status::from(from_saga(&error)))?;
         let history = &status.history;
         let succeeded = history.outcome == Some(Outcome::Succeeded);

@@ -28,7 +28,10 @@ pub fn snapshot(request: &CreateSnapshotRequest) -> Result<SnapshotWish> {
         }
     };
     if request.description.chars().count() > DESCRIPTION_CHARS_MAX {
-        return Err(GatewayError::invalid("description", format!("description is longer than {DESCRIPTION_CHARS_MAX} characters")));
+        return Err(GatewayError::invalid(
+            "description",
+            format!("description is longer than {DESCRIPTION_CHARS_MAX} characters"),
+        ));
     }
     if request.accept_skew_ms > SKEW_MS_MAX {
         return Err(GatewayError::invalid("accept_skew_ms", format!("accept_skew_ms is more than {SKEW_MS_MAX}")));

@@ -64,10 +64,15 @@ fn volume_of(
     let mut found: Option<String> = None;
     for file in &disk.chain {
         let path: DatastorePath = file.parse()?;
-        let placed = datastores.get(&path.datastore).ok_or_else(|| format!("datastore {} is not known", path.datastore))?;
-        let volume = placed.volume.as_ref().ok_or_else(|| format!("datastore {}: {}", path.datastore, placed.evidence))?;
+        let placed =
+            datastores.get(&path.datastore).ok_or_else(|| format!("datastore {} is not known", path.datastore))?;
+        let volume =
+            placed.volume.as_ref().ok_or_else(|| format!("datastore {}: {}", path.datastore, placed.evidence))?;
         if !volume.read_write {
-            return Err(format!("volume {} is read-only: a replication destination is list-and-clone only", volume.display_name));
+            return Err(format!(
+                "volume {} is read-only: a replication destination is list-and-clone only",
+                volume.display_name
+            ));
         }
         let array = array_name(&volume.name).map_err(|error| error.message)?;
         if !arrays.contains_key(&array) {

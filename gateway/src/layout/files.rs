@@ -3,7 +3,6 @@
 use strata_model::DatastorePath;
 use strata_proto::strata::inventory::v1::{VmFile, VmFileKind};
 
-
 /// The path within the volume of a path within a datastore whose root lies at `root`.
 pub fn volume_path(root: &str, path: &str) -> String {
     match root.trim_matches('/') {
@@ -28,7 +27,9 @@ pub fn chain_files(chain: &[String], files: &[VmFile]) -> Result<Vec<DatastorePa
         found.push(descriptor.clone());
         match extents.is_empty() {
             false => found.extend(extents),
-            true => found.push(DatastorePath::new(descriptor.datastore.clone(), format!("{stem}-{}.vmdk", usual(&stem)))),
+            true => {
+                found.push(DatastorePath::new(descriptor.datastore.clone(), format!("{stem}-{}.vmdk", usual(&stem))))
+            }
         }
     }
     found.sort();
@@ -45,7 +46,8 @@ fn usual(stem: &str) -> &'static str {
 fn is_extent_of(path: &str, stem: &str) -> bool {
     let Some(rest) = path.strip_prefix(stem).and_then(|rest| rest.strip_prefix('-')) else { return false };
     let Some(kind) = rest.strip_suffix(".vmdk") else { return false };
-    let numbered = |prefix| kind.strip_prefix(prefix).is_some_and(|n: &str| n.len() == 3 && n.bytes().all(|b| b.is_ascii_digit()));
+    let numbered =
+        |prefix| kind.strip_prefix(prefix).is_some_and(|n: &str| n.len() == 3 && n.bytes().all(|b| b.is_ascii_digit()));
     matches!(kind, "flat" | "delta" | "sesparse") || numbered('s') || numbered('f')
 }
 

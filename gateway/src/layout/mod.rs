@@ -70,9 +70,14 @@ impl VmLayout {
     /// NotFound where the VM is not there; Unavailable where vCenter or storage-svc do not answer.
     pub async fn read(ports: &Ports, vm_name: &str, depth: Depth) -> Result<Self> {
         let skip_browse = depth == Depth::Quick;
-        let topology =
-            ports.inventory.get_vm_topology(inv::GetVmTopologyRequest { name: vm_name.to_owned(), skip_browse }).await?;
-        let vm = topology.vm.clone().ok_or_else(|| GatewayError::unexpected(format!("a topology without VM for {vm_name}")))?;
+        let topology = ports
+            .inventory
+            .get_vm_topology(inv::GetVmTopologyRequest { name: vm_name.to_owned(), skip_browse })
+            .await?;
+        let vm = topology
+            .vm
+            .clone()
+            .ok_or_else(|| GatewayError::unexpected(format!("a topology without VM for {vm_name}")))?;
         let (datastores, mut unreachable) = place(ports, &topology.datastores).await?;
         let arrays = arrays_of(ports, &datastores).await?;
         let disks = disks::place(&topology, &datastores, &arrays);
@@ -89,10 +94,9 @@ impl VmLayout {
     /// The path is none, or its datastore lies on no known volume; the message says which.
     pub fn locate(&self, path: &str) -> Result<(&PlacedDatastore, String)> {
         let path: DatastorePath = path.parse().map_err(GatewayError::unexpected)?;
-        let placed = self
-            .datastores
-            .get(&path.datastore)
-            .ok_or_else(|| GatewayError::unexpected(format!("{path} is on no datastore of {}", self.vm.display_name)))?;
+        let placed = self.datastores.get(&path.datastore).ok_or_else(|| {
+            GatewayError::unexpected(format!("{path} is on no datastore of {}", self.vm.display_name))
+        })?;
         Ok((placed, volume_path(&placed.path_in_volume, &path.path)))
     }
 
@@ -119,8 +123,8 @@ pub fn array_name(volume: &str) -> Result<String> {
 /// # Errors
 /// InvalidArgument that names `field`.
 pub fn vcenter_of(vm_name: &str, field: &str) -> Result<String> {
-    let parts =
-        strata_model::names::split(vm_name, &["vcenters", "vms"]).map_err(|error| GatewayError::invalid(field, error))?;
+    let parts = strata_model::names::split(vm_name, &["vcenters", "vms"])
+        .map_err(|error| GatewayError::invalid(field, error))?;
     Ok(strata_model::names::join(&[("vcenters", &parts[0])]))
 }
 
@@ -138,7 +142,10 @@ pub(crate) fn device_of(datastore: &inv::Datastore) -> std::result::Result<sto::
 }
 
 /// Finds the volume behind each datastore.
-async fn place(ports: &Ports, datastores: &[inv::Datastore]) -> Result<(BTreeMap<String, PlacedDatastore>, Vec<String>)> {
+async fn place(
+    ports: &Ports,
+    datastores: &[inv::Datastore],
+) -> Result<(BTreeMap<String, PlacedDatastore>, Vec<String>)> {
     let devices: Vec<_> = datastores.iter().map(device_of).collect();
     let asked: Vec<sto::Device> = devices.iter().filter_map(|device| device.clone().ok()).collect();
     let answer = match asked.is_empty() {
@@ -162,7 +169,10 @@ async fn place(ports: &Ports, datastores: &[inv::Datastore]) -> Result<(BTreeMap
     Ok((placed, answer.unreachable))
 }
 
-async fn arrays_of(ports: &Ports, datastores: &BTreeMap<String, PlacedDatastore>) -> Result<BTreeMap<String, sto::Array>> {
+async fn arrays_of(
+    ports: &Ports,
+    datastores: &BTreeMap<String, PlacedDatastore>,
+) -> Result<BTreeMap<String, sto::Array>> {
     let mut arrays = BTreeMap::new();
     for volume in datastores.values().filter_map(|placed| placed.volume.as_ref()) {
         let name = array_name(&volume.name)?;
@@ -170,7 +180,9 @@ async fn arrays_of(ports: &Ports, datastores: &BTreeMap<String, PlacedDatastore>
             let array = ports.storage.get_array(&name).await?;
             if array.capabilities.is_none() {
                 let message = format!("{name} does not say what it can do: {}", array.state_reason);
-                return Err(GatewayError::new(ErrorKind::Unavailable, "ARRAY_UNREACHABLE", message).with("array", &name));
+                return Err(
+                    GatewayError::new(ErrorKind::Unavailable, "ARRAY_UNREACHABLE", message).with("array", &name)
+                );
             }
             arrays.insert(name, array);
         }

@@ -35,7 +35,12 @@ pub(super) fn of(layout: &VmLayout) -> Vec<Relation> {
         for mount in &datastore.mounts {
             let host = format!("{}/hosts/{}", vcenter_part(&datastore.name), mount.host_moref);
             let state = if mount.accessible { "accessible" } else { "not accessible" };
-            links.push(link(&datastore.name, "mounted by", &host, format!("{}, {}, {state}", mount.host, mount.access_mode)));
+            links.push(link(
+                &datastore.name,
+                "mounted by",
+                &host,
+                format!("{}, {}, {state}", mount.host, mount.access_mode),
+            ));
         }
         if let Some(volume) = &placed.volume {
             links.push(link(&datastore.name, "is volume", &volume.name, placed.evidence.clone()));

@@ -20,7 +20,7 @@ use crate::{
     },
 };
 use serde_json::Value;
-use strata_saga::{Claim, Operation, Outputs, Progress, RunContext, Step, StepError, StepResult, Undo};
+use strata_saga::{Claim, Operation, Outputs, Progress, RunContext, Step, StepError, StepResult, Undo, UndoContext};
 
 /// See the module.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ fn point_of(c: &RunContext<CreateClone>) -> Result<RestorePoint, GatewayError> {
 fn verify_step() -> Step<CreateClone> {
     Step::new(
         "verify",
-        |c| async move {
+        |c: RunContext<CreateClone>| async move {
             let point = point_of(&c)?;
             verify::point(c.context(), &point).await?;
             Ok(Progress::done())
@@ -77,11 +77,11 @@ fn verify_step() -> Step<CreateClone> {
 fn clone_step() -> Step<CreateClone> {
     Step::new(
         "array_clone",
-        |c| async move {
+        |c: RunContext<CreateClone>| async move {
             let operation = c.operation().to_string();
             step_result(array_clone::run(c.context(), &operation, c.params(), c.resume()).await)
         },
-        Undo::by(|c| async move {
+        Undo::by(|c: UndoContext<CreateClone>| async move {
             let answered = c.own_output::<CloneOutput>()?.is_some();
             let operation = c.operation().to_string();
             step_result(array_clone::undo(c.context(), &operation, c.params(), c.resume(), answered).await)
@@ -92,11 +92,11 @@ fn clone_step() -> Step<CreateClone> {
 fn export_step() -> Step<CreateClone> {
     Step::new(
         "export",
-        |c| async move {
+        |c: RunContext<CreateClone>| async move {
             let cloned: CloneOutput = c.output("array_clone")?;
             step_result(export::run(c.context(), c.params(), &cloned).await)
         },
-        Undo::by(|c| async move {
+        Undo::by(|c: UndoContext<CreateClone>| async move {
             let cloned: CloneOutput = c.output("array_clone")?;
             step_result(export::undo(c.context(), c.params(), cloned.volumes.values()).await)
         }),
@@ -106,11 +106,11 @@ fn export_step() -> Step<CreateClone> {
 fn present_step() -> Step<CreateClone> {
     Step::new(
         "present",
-        |c| async move {
+        |c: RunContext<CreateClone>| async move {
             let exports: Exports = c.output("export")?;
             step_result(present::run(c.context(), c.params(), &exports).await)
         },
-        Undo::by(|c| async move {
+        Undo::by(|c: UndoContext<CreateClone>| async move {
             let exports: Exports = c.output("export")?;
             step_result(present::undo(c.context(), c.params(), &exports).await)
         }),
@@ -120,15 +120,17 @@ fn present_step() -> Step<CreateClone> {
 fn register_step() -> Step<CreateClone> {
     Step::new(
         "register",
-        |c| async move { step_result(register::run(c.context(), c.params(), c.resume()).await) },
-        Undo::by(|c| async move { step_result(register::undo(c.context(), c.params()).await) }),
+        |c: RunContext<CreateClone>| async move { step_result(register::run(c.context(), c.params(), c.resume()).await) },
+        Undo::by(
+            |c: UndoContext<CreateClone>| async move { step_result(register::undo(c.context(), c.params()).await) },
+        ),
     )
 }
 
 fn identity_step() -> Step<CreateClone> {
     Step::new(
         "identity",
-        |c| async move { step_result(identity::run(c.context(), c.params()).await) },
+        |c: RunContext<CreateClone>| async move { step_result(identity::run(c.context(), c.params()).await) },
         Undo::nothing("it goes with the registration"),
     )
 }
@@ -136,11 +138,11 @@ fn identity_step() -> Step<CreateClone> {
 fn power_step() -> Step<CreateClone> {
     Step::new(
         "power_on",
-        |c| async move {
+        |c: RunContext<CreateClone>| async move {
             let identity: Identity = c.output("identity")?;
             step_result(power::on_clone(c.context(), &identity.vm, c.resume()).await)
         },
-        Undo::by(|c| async move {
+        Undo::by(|c: UndoContext<CreateClone>| async move {
             let identity: Identity = c.output("identity")?;
             step_result(power::off(c.context(), &identity.vm, false, c.resume()).await)
         }),
@@ -150,8 +152,8 @@ fn power_step() -> Step<CreateClone> {
 fn record_step() -> Step<CreateClone> {
     Step::new(
         "record",
-        |c| async move { record(&c) },
-        Undo::by(|c| async move {
+        |c: RunContext<CreateClone>| async move { record(&c) },
+        Undo::by(|c: UndoContext<CreateClone>| async move {
             c.context().catalog.remove_clone(&c.params().clone_id).map_err(GatewayError::from)?;
             Ok(Progress::done())
         }),

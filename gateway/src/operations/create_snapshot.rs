@@ -21,7 +21,7 @@ use crate::{
 use jiff::Timestamp;
 use serde_json::Value;
 use strata_model::Grade;
-use strata_saga::{Claim, Operation, Outputs, Progress, RunContext, Step, StepError, StepResult, Undo};
+use strata_saga::{Claim, Operation, Outputs, Progress, RunContext, Step, StepError, StepResult, Undo, UndoContext};
 
 /// See the module.
 #[derive(Debug)]
@@ -61,8 +61,8 @@ impl Operation for CreateSnapshot {
 fn quiesce_step() -> Step<CreateSnapshot> {
     Step::new(
         "quiesce",
-        |c| async move { step_result(quiesce::run(c.context(), c.params(), c.resume()).await) },
-        Undo::by(|c| async move {
+        |c: RunContext<CreateSnapshot>| async move { step_result(quiesce::run(c.context(), c.params(), c.resume()).await) },
+        Undo::by(|c: UndoContext<CreateSnapshot>| async move {
             step_result(quiesce::release(c.context(), c.params(), c.resume()).await.map(wait::done))
         }),
     )
@@ -71,13 +71,13 @@ fn quiesce_step() -> Step<CreateSnapshot> {
 fn cut_step() -> Step<CreateSnapshot> {
     Step::new(
         "array_snapshot",
-        |c| async move {
+        |c: RunContext<CreateSnapshot>| async move {
             let frozen: Option<Frozen> = if c.params().needs_freeze() { Some(c.output("quiesce")?) } else { None };
             let baseline = frozen.map(|frozen| frozen.observation);
             let operation = c.operation().to_string();
             step_result(array_snapshot::run(c.context(), &operation, c.params(), baseline, c.resume()).await)
         },
-        Undo::by(|c| async move {
+        Undo::by(|c: UndoContext<CreateSnapshot>| async move {
             let answered = c.own_output::<CutOutput>()?.is_some();
             let operation = c.operation().to_string();
             step_result(array_snapshot::undo(c.context(), &operation, c.params(), c.resume(), answered).await)
@@ -88,7 +88,9 @@ fn cut_step() -> Step<CreateSnapshot> {
 fn release_step() -> Step<CreateSnapshot> {
     Step::new(
         "release",
-        |c| async move { step_result(quiesce::run_release(c.context(), c.params(), c.resume()).await) },
+        |c: RunContext<CreateSnapshot>| async move {
+            step_result(quiesce::run_release(c.context(), c.params(), c.resume()).await)
+        },
         Undo::nothing("removing the VMware snapshot needs no undo"),
     )
     .retry(patient())
@@ -97,8 +99,10 @@ fn release_step() -> Step<CreateSnapshot> {
 fn record_step() -> Step<CreateSnapshot> {
     Step::new(
         "record",
-        |c| async move { record(&c) },
-        Undo::by(|c| async move { step_result(forget_point(c.context(), &c.params().snapshot_id)) }),
+        |c: RunContext<CreateSnapshot>| async move { record(&c) },
+        Undo::by(|c: UndoContext<CreateSnapshot>| async move {
+            step_result(forget_point(c.context(), &c.params().snapshot_id))
+        }),
     )
 }
 
@@ -107,9 +111,10 @@ fn record(c: &RunContext<CreateSnapshot>) -> StepResult {
     let cut: CutOutput = c.output("array_snapshot")?;
     let frozen: Option<Frozen> = if intent.needs_freeze() { Some(c.output("quiesce")?) } else { None };
     let released: Option<Timestamp> = if intent.needs_freeze() { Some(c.output("release")?) } else { None };
-    let open_ms = frozen.as_ref().zip(released).map(|(frozen, released)| {
-        u64::try_from(released.duration_since(frozen.opened_at).as_millis()).unwrap_or(0)
-    });
+    let open_ms = frozen
+        .as_ref()
+        .zip(released)
+        .map(|(frozen, released)| u64::try_from(released.duration_since(frozen.opened_at).as_millis()).unwrap_or(0));
     let point = restore_point(intent, cut, frozen.as_ref(), open_ms, &format!("operations/{}", c.operation()));
     c.context().catalog.put_point(&point).map_err(|error| StepError::from(GatewayError::from(error)))?;
     Progress::output(&point)

@@ -13,7 +13,7 @@ use crate::{
 };
 use serde_json::Value;
 use strata_model::ErrorKind;
-use strata_saga::{Claim, Operation, Outputs, Progress, Step, StepResult, Undo};
+use strata_saga::{Claim, Operation, Outputs, Progress, RunContext, Step, StepResult, Undo};
 
 /// See the module.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Operation for DeleteClone {
     fn steps(intent: &DeleteCloneIntent) -> Vec<Step<Self>> {
         let mut steps = vec![Step::new(
             "mark_deleting",
-            |c| async move { mark(c.context(), c.params()) },
+            |c: RunContext<DeleteClone>| async move { mark(c.context(), c.params()) },
             Undo::pivot(),
         )];
         if intent.power_off {
@@ -37,7 +37,9 @@ impl Operation for DeleteClone {
         steps.push(
             Step::new(
                 "unregister",
-                |c| async move { step_result(register::undo(c.context(), &c.params().clone.intent).await) },
+                |c: RunContext<DeleteClone>| async move {
+                    step_result(register::undo(c.context(), &c.params().clone.intent).await)
+                },
                 Undo::nothing("the clone is being deleted"),
             )
             .retry(patient()),
@@ -72,7 +74,7 @@ fn mark(deps: &Deps, intent: &DeleteCloneIntent) -> StepResult {
 fn power_off_step() -> Step<DeleteClone> {
     Step::new(
         "power_off",
-        |c| async move {
+        |c: RunContext<DeleteClone>| async move {
             match power::off(c.context(), &c.params().clone.vm, false, c.resume()).await {
                 // Somebody took it out of the inventory: it cannot run.
                 Err(error) if error.kind == ErrorKind::NotFound => Ok(Progress::done()),
@@ -87,7 +89,7 @@ fn power_off_step() -> Step<DeleteClone> {
 fn detach_step() -> Step<DeleteClone> {
     Step::new(
         "detach",
-        |c| async move {
+        |c: RunContext<DeleteClone>| async move {
             let clone = &c.params().clone;
             step_result(present::undo(c.context(), &clone.intent, &clone.exports).await)
         },
@@ -99,7 +101,7 @@ fn detach_step() -> Step<DeleteClone> {
 fn remove_export_step() -> Step<DeleteClone> {
     Step::new(
         "remove_export",
-        |c| async move {
+        |c: RunContext<DeleteClone>| async move {
             let clone = &c.params().clone;
             step_result(export::undo(c.context(), &clone.intent, clone.volumes.iter()).await)
         },
@@ -111,7 +113,7 @@ fn remove_export_step() -> Step<DeleteClone> {
 fn remove_clone_step() -> Step<DeleteClone> {
     Step::new(
         "remove_clone",
-        |c| async move {
+        |c: RunContext<DeleteClone>| async move {
             let operation = c.operation().to_string();
             step_result(array_clone::undo(c.context(), &operation, &c.params().clone.intent, c.resume(), true).await)
         },
@@ -123,7 +125,7 @@ fn remove_clone_step() -> Step<DeleteClone> {
 fn forget_step() -> Step<DeleteClone> {
     Step::new(
         "forget",
-        |c| async move {
+        |c: RunContext<DeleteClone>| async move {
             c.context().catalog.remove_clone(&c.params().clone.intent.clone_id).map_err(GatewayError::from)?;
             Ok(Progress::done())
         },

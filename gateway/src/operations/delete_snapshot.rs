@@ -6,7 +6,7 @@
 use super::{forget_point, mark_point_deleting, patient, step_result};
 use crate::{deps::Deps, plan::DeleteSnapshotIntent, steps::array_snapshot};
 use serde_json::Value;
-use strata_saga::{Claim, Operation, Outputs, Step, Undo};
+use strata_saga::{Claim, Operation, Outputs, RunContext, Step, Undo};
 
 /// See the module.
 #[derive(Debug)]
@@ -22,15 +22,18 @@ impl Operation for DeleteSnapshot {
         vec![
             Step::new(
                 "mark_deleting",
-                |c| async move { step_result(mark_point_deleting(c.context(), &c.params().point)) },
+                |c: RunContext<DeleteSnapshot>| async move {
+                    step_result(mark_point_deleting(c.context(), &c.params().point))
+                },
                 Undo::pivot(),
             ),
             Step::new(
                 "remove_array_snapshot",
-                |c| async move {
+                |c: RunContext<DeleteSnapshot>| async move {
                     let point = &c.params().point;
                     let operation = c.operation().to_string();
-                    let removed = array_snapshot::remove(c.context(), &operation, &point.intent, &point.cut.key, c.resume());
+                    let removed =
+                        array_snapshot::remove(c.context(), &operation, &point.intent, &point.cut.key, c.resume());
                     step_result(removed.await)
                 },
                 Undo::nothing("a removed snapshot cannot come back"),
@@ -38,7 +41,7 @@ impl Operation for DeleteSnapshot {
             .retry(patient()),
             Step::new(
                 "forget",
-                |c| async move { step_result(forget_point(c.context(), &c.params().point.id)) },
+                |c: RunContext<DeleteSnapshot>| async move { step_result(forget_point(c.context(), &c.params().point.id)) },
                 Undo::nothing("the snapshot is gone"),
             ),
         ]

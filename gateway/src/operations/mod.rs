@@ -31,7 +31,12 @@ pub fn register(builder: EngineBuilder, deps: &Deps) -> EngineBuilder {
 
 /// Patience where only forward is allowed: giving up means waiting for a person.
 fn patient() -> Retry {
-    Retry { attempts_max: 20, first_delay: Duration::from_millis(200), ceiling: Duration::from_secs(30), ..Retry::default() }
+    Retry {
+        attempts_max: 20,
+        first_delay: Duration::from_millis(200),
+        ceiling: Duration::from_secs(30),
+        ..Retry::default()
+    }
 }
 
 fn step_result(result: Result<Progress, GatewayError>) -> StepResult {

@@ -22,7 +22,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use strata_saga::{Claim, Operation, Outputs, Progress, RunContext, Step, StepError, StepResult, Undo};
+use strata_saga::{Claim, Operation, Outputs, Progress, RunContext, Step, StepError, StepResult, Undo, UndoContext};
 
 /// See the module.
 #[derive(Debug)]
@@ -70,9 +70,7 @@ impl Operation for RevertVm {
 
     fn claims(intent: &RevertIntent) -> Vec<Claim> {
         let volumes = intent.disks.iter().map(|disk| Claim::shared(&disk.volume));
-        volumes
-            .chain([Claim::exclusive(&intent.vm), Claim::shared(format!("snapshots/{}", intent.point.id))])
-            .collect()
+        volumes.chain([Claim::exclusive(&intent.vm), Claim::shared(format!("snapshots/{}", intent.point.id))]).collect()
     }
 
     fn result(intent: &RevertIntent, _: &Outputs<'_>) -> Value {
@@ -95,7 +93,7 @@ impl Operation for RevertVm {
 fn verify_step() -> Step<RevertVm> {
     Step::new(
         "verify",
-        |c| async move {
+        |c: RunContext<RevertVm>| async move {
             verify::point(c.context(), &c.params().point).await?;
             unchanged(c.context(), c.params()).await?;
             Ok(Progress::done())
@@ -128,19 +126,23 @@ async fn unchanged(deps: &Deps, intent: &RevertIntent) -> Result<()> {
 fn power_off_step() -> Step<RevertVm> {
     Step::new(
         "power_off",
-        |c| async move { step_result(power::off(c.context(), &c.params().vm, c.params().shut_down, c.resume()).await) },
-        Undo::by(|c| async move { step_result(power::on(c.context(), &c.params().vm, c.resume()).await) }),
+        |c: RunContext<RevertVm>| async move {
+            step_result(power::off(c.context(), &c.params().vm, c.params().shut_down, c.resume()).await)
+        },
+        Undo::by(|c: UndoContext<RevertVm>| async move {
+            step_result(power::on(c.context(), &c.params().vm, c.resume()).await)
+        }),
     )
 }
 
 fn safety_step() -> Step<RevertVm> {
     Step::new(
         "safety_snapshot",
-        |c| async move {
+        |c: RunContext<RevertVm>| async move {
             let operation = c.operation().to_string();
             step_result(array_snapshot::run(c.context(), &operation, &c.params().safety, None, c.resume()).await)
         },
-        Undo::by(|c| async move {
+        Undo::by(|c: UndoContext<RevertVm>| async move {
             let answered = c.own_output::<CutOutput>()?.is_some();
             let operation = c.operation().to_string();
             step_result(array_snapshot::undo(c.context(), &operation, &c.params().safety, c.resume(), answered).await)
@@ -151,14 +153,17 @@ fn safety_step() -> Step<RevertVm> {
 fn record_safety_step() -> Step<RevertVm> {
     Step::new(
         "record_safety",
-        |c| async move { record_safety(&c) },
-        Undo::by(|c| async move { step_result(forget_point(c.context(), &c.params().safety.snapshot_id)) }),
+        |c: RunContext<RevertVm>| async move { record_safety(&c) },
+        Undo::by(|c: UndoContext<RevertVm>| async move {
+            step_result(forget_point(c.context(), &c.params().safety.snapshot_id))
+        }),
     )
 }
 
 fn record_safety(c: &RunContext<RevertVm>) -> StepResult {
     let cut: CutOutput = c.output("safety_snapshot")?;
-    let point: RestorePoint = restore_point(&c.params().safety, cut, None, None, &format!("operations/{}", c.operation()));
+    let point: RestorePoint =
+        restore_point(&c.params().safety, cut, None, None, &format!("operations/{}", c.operation()));
     c.context().catalog.put_point(&point).map_err(|error| StepError::from(GatewayError::from(error)))?;
     Progress::output(&point)
 }
@@ -166,7 +171,9 @@ fn record_safety(c: &RunContext<RevertVm>) -> StepResult {
 fn discard_step() -> Step<RevertVm> {
     Step::new(
         "discard_vm_snapshots",
-        |c| async move { step_result(discard_vm_snapshots::run(c.context(), &c.params().vm, c.resume()).await) },
+        |c: RunContext<RevertVm>| async move {
+            step_result(discard_vm_snapshots::run(c.context(), &c.params().vm, c.resume()).await)
+        },
         Undo::nothing("the disks hold the same bytes without them, and the safety point holds them"),
     )
 }
@@ -174,23 +181,25 @@ fn discard_step() -> Step<RevertVm> {
 fn set_aside_step() -> Step<RevertVm> {
     Step::new(
         "set_aside",
-        |c| async move { step_result(set_aside::run(c.context(), c.params()).await) },
-        Undo::by(|c| async move { step_result(set_aside::undo(c.context(), c.params()).await) }),
+        |c: RunContext<RevertVm>| async move { step_result(set_aside::run(c.context(), c.params()).await) },
+        Undo::by(|c: UndoContext<RevertVm>| async move { step_result(set_aside::undo(c.context(), c.params()).await) }),
     )
 }
 
 fn restore_step() -> Step<RevertVm> {
     Step::new(
         "restore_files",
-        |c| async move { step_result(restore_files::run(c.context(), c.params(), c.resume()).await) },
-        Undo::by(|c| async move { step_result(restore_files::undo(c.context(), c.params()).await) }),
+        |c: RunContext<RevertVm>| async move { step_result(restore_files::run(c.context(), c.params(), c.resume()).await) },
+        Undo::by(
+            |c: UndoContext<RevertVm>| async move { step_result(restore_files::undo(c.context(), c.params()).await) },
+        ),
     )
 }
 
 fn change_tracking_step() -> Step<RevertVm> {
     Step::new(
         "change_tracking",
-        |c| async move {
+        |c: RunContext<RevertVm>| async move {
             step_result(change_tracking::run(c.context(), &c.params().vm, c.params().change_tracking).await)
         },
         Undo::nothing("tracking that starts anew is right for the old bytes too"),
@@ -200,19 +209,19 @@ fn change_tracking_step() -> Step<RevertVm> {
 fn reload_step() -> Step<RevertVm> {
     Step::new(
         "reload",
-        |c| async move { step_result(reload::run(c.context(), &c.params().vm).await) },
-        Undo::by(|c| async move { step_result(reload::run(c.context(), &c.params().vm).await) }),
+        |c: RunContext<RevertVm>| async move { step_result(reload::run(c.context(), &c.params().vm).await) },
+        Undo::by(|c: UndoContext<RevertVm>| async move { step_result(reload::run(c.context(), &c.params().vm).await) }),
     )
 }
 
 fn commit_step() -> Step<RevertVm> {
-    Step::new("commit", |_| async move { Ok(Progress::done()) }, Undo::pivot())
+    Step::new("commit", |_: RunContext<RevertVm>| async move { Ok(Progress::done()) }, Undo::pivot())
 }
 
 fn power_on_step() -> Step<RevertVm> {
     Step::new(
         "power_on",
-        |c| async move { step_result(power::on(c.context(), &c.params().vm, c.resume()).await) },
+        |c: RunContext<RevertVm>| async move { step_result(power::on(c.context(), &c.params().vm, c.resume()).await) },
         Undo::nothing("only forward from here"),
     )
     .retry(patient())
@@ -221,7 +230,7 @@ fn power_on_step() -> Step<RevertVm> {
 fn remove_aside_step() -> Step<RevertVm> {
     Step::new(
         "remove_aside",
-        |c| async move { step_result(set_aside::remove(c.context(), c.params()).await) },
+        |c: RunContext<RevertVm>| async move { step_result(set_aside::remove(c.context(), c.params()).await) },
         Undo::nothing("only forward from here"),
     )
     .retry(patient())

@@ -40,9 +40,11 @@ pub async fn create_clone(deps: &Deps, request: &CreateCloneRequest) -> Result<P
         }
     };
     let clone_id = new_id("c");
-    let placing = Placing { point: &point, display_name: &display_name, clone_id: &clone_id, datastores: &datastores, by_volume };
+    let placing =
+        Placing { point: &point, display_name: &display_name, clone_id: &clone_id, datastores: &datastores, by_volume };
     let (targets, paths) = placing.place()?;
-    let map = |path: &str| paths.get(path).cloned().ok_or_else(|| GatewayError::unexpected(format!("{path} has no copy")));
+    let map =
+        |path: &str| paths.get(path).cloned().ok_or_else(|| GatewayError::unexpected(format!("{path} has no copy")));
     let mut disks = Vec::new();
     for disk in &point.intent.disks {
         let to = map(&disk.attach_path)?;
@@ -87,7 +89,9 @@ fn display_name(point: &RestorePoint, asked: &str) -> Result<String> {
     };
     let count = name.chars().count();
     if !(1..=80).contains(&count) || name.trim() != name || name.chars().any(char::is_control) {
-        let message = format!("'{name}' cannot be a VM's name: 1 to 80 characters, no control characters, no blank at either end");
+        let message = format!(
+            "'{name}' cannot be a VM's name: 1 to 80 characters, no control characters, no blank at either end"
+        );
         return Err(GatewayError::invalid("display_name", message));
     }
     Ok(name)
@@ -99,7 +103,9 @@ async fn refuse_taken_name(deps: &Deps, vcenter: &str, name: &str) -> Result<()>
         None => Ok(()),
         Some(vm) => {
             let message = format!("{vcenter} has a VM named '{name}' already");
-            Err(GatewayError::conflict("VM_NAME_TAKEN", message).with("vm", &vm.name).hint("choose another: --name NAME"))
+            Err(GatewayError::conflict("VM_NAME_TAKEN", message)
+                .with("vm", &vm.name)
+                .hint("choose another: --name NAME"))
         }
     }
 }
@@ -117,7 +123,8 @@ async fn choose_way(deps: &Deps, point: &RestorePoint, own_datastore: bool) -> R
         })?;
         all.push((name, capabilities));
     }
-    let cannot = |can: fn(&Capabilities) -> bool| all.iter().find(|(_, capabilities)| !can(capabilities)).map(|(name, _)| name);
+    let cannot =
+        |can: fn(&Capabilities) -> bool| all.iter().find(|(_, capabilities)| !can(capabilities)).map(|(name, _)| name);
     match (own_datastore, cannot(|array| array.clone_files), cannot(|array| array.clone_volume)) {
         (false, None, _) => Ok(false),
         (_, _, None) => Ok(true),
@@ -133,16 +140,23 @@ async fn choose_way(deps: &Deps, point: &RestorePoint, own_datastore: bool) -> R
 }
 
 /// The datastores of the point as they are now, by name. For clones of files each must still be the pinned volume (S5).
-async fn source_datastores(deps: &Deps, vcenter: &str, point: &RestorePoint) -> Result<BTreeMap<String, inv::Datastore>> {
+async fn source_datastores(
+    deps: &Deps,
+    vcenter: &str,
+    point: &RestorePoint,
+) -> Result<BTreeMap<String, inv::Datastore>> {
     let (all, _) = deps.ports.inventory.all_datastores().await?;
     let mut found = BTreeMap::new();
     for member in &point.intent.members {
         let datastore = all
             .iter()
-            .find(|datastore| datastore.name.starts_with(&format!("{vcenter}/")) && datastore.display_name == member.datastore)
+            .find(|datastore| {
+                datastore.name.starts_with(&format!("{vcenter}/")) && datastore.display_name == member.datastore
+            })
             .ok_or_else(|| GatewayError::not_found("datastore", &member.datastore))?;
-        let device = crate::layout::device_of(datastore)
-            .map_err(|why| GatewayError::unsupported("DATASTORE_UNSUPPORTED", format!("[{}]: {why}", member.datastore)))?;
+        let device = crate::layout::device_of(datastore).map_err(|why| {
+            GatewayError::unsupported("DATASTORE_UNSUPPORTED", format!("[{}]: {why}", member.datastore))
+        })?;
         let answer = deps.ports.storage.resolve_devices(vec![device]).await?;
         let volume = answer.resolutions.into_iter().next().and_then(|resolution| resolution.volume);
         match volume {
@@ -181,10 +195,16 @@ async fn pool_for(deps: &Deps, pool: &str, point: &RestorePoint, host: &str) -> 
 }
 
 /// Connected hosts that mount the source's datastores, with the addresses they mount from.
-async fn hosts_for(deps: &Deps, vcenter: &str, datastores: &BTreeMap<String, inv::Datastore>) -> Result<Vec<(String, Vec<String>)>> {
+async fn hosts_for(
+    deps: &Deps,
+    vcenter: &str,
+    datastores: &BTreeMap<String, inv::Datastore>,
+) -> Result<Vec<(String, Vec<String>)>> {
     let mounting: BTreeSet<&str> = datastores
         .values()
-        .flat_map(|datastore| datastore.mounts.iter().filter(|mount| mount.accessible).map(|mount| mount.host_moref.as_str()))
+        .flat_map(|datastore| {
+            datastore.mounts.iter().filter(|mount| mount.accessible).map(|mount| mount.host_moref.as_str())
+        })
         .collect();
     let hosts: Vec<(String, Vec<String>)> = deps
         .ports
@@ -260,7 +280,10 @@ impl Placing<'_> {
         files.dedup();
         match files.is_empty() {
             false => Ok(files),
-            true => Err(GatewayError::unexpected(format!("{} has no file on [{datastore}]: {}", self.clone_id, self.point.id))),
+            true => Err(GatewayError::unexpected(format!(
+                "{} has no file on [{datastore}]: {}",
+                self.clone_id, self.point.id
+            ))),
         }
     }
 }
@@ -268,7 +291,8 @@ impl Placing<'_> {
 /// Every file in the one new directory; files of the same name from different directories go into directories of their own.
 fn spread(files: &[DatastorePath], directory: &str) -> Vec<(DatastorePath, DatastorePath)> {
     let sources: BTreeSet<&str> = files.iter().map(|path| path.directory()).collect();
-    let numbers: BTreeMap<&str, usize> = sources.into_iter().enumerate().map(|(number, source)| (source, number)).collect();
+    let numbers: BTreeMap<&str, usize> =
+        sources.into_iter().enumerate().map(|(number, source)| (source, number)).collect();
     let clash = |path: &DatastorePath| {
         files.iter().any(|other| other.file_name() == path.file_name() && other.directory() < path.directory())
     };
@@ -304,7 +328,11 @@ fn shown(intent: &CloneIntent, point: &RestorePoint) -> PlanResponse {
     if intent.by_volume {
         let stores: Vec<String> = intent.targets.iter().map(|target| target.datastore.clone()).collect();
         let volumes: Vec<String> = intent.targets.iter().map(|target| target.volume.clone()).collect();
-        steps.push(step("array_clone", format!("clone {} on the array", words::list(&volumes, 4)), "remove the clones"));
+        steps.push(step(
+            "array_clone",
+            format!("clone {} on the array", words::list(&volumes, 4)),
+            "remove the clones",
+        ));
         steps.push(step("export", "export them to the hosts", "take the exports away"));
         let text = format!("mount {} on {} hosts", words::list(&stores, 4), intent.hosts.len());
         steps.push(step("present", text, "unmount them on every host"));
@@ -320,14 +348,20 @@ fn shown(intent: &CloneIntent, point: &RestorePoint) -> PlanResponse {
     }
     steps.push(step("record", "record the clone", "forget it"));
     let mut facts = vec![
-        fact("way", if intent.by_volume { "volumes: datastores of its own" } else { "files: in the source's datastores" }),
+        fact(
+            "way",
+            if intent.by_volume { "volumes: datastores of its own" } else { "files: in the source's datastores" },
+        ),
         fact("grade", format!("{} (asked {})", point.cut.grade, point.intent.grade_asked)),
         fact("identity", format!("uuid {}, new MAC addresses, adapters disconnected", intent.bios_uuid)),
         fact("teardown", format!("strata clone delete {name}")),
     ];
-    facts.extend(point.intent.excluded.iter().map(|disk| fact("excluded disk", format!("{}: {}", disk.label, disk.reason))));
+    facts.extend(
+        point.intent.excluded.iter().map(|disk| fact("excluded disk", format!("{}: {}", disk.label, disk.reason))),
+    );
     if intent.by_volume && !point.intent.neighbours.is_empty() {
-        let text = format!("the clone datastores hold copies of {} neighbours' files as well", point.intent.neighbours.len());
+        let text =
+            format!("the clone datastores hold copies of {} neighbours' files as well", point.intent.neighbours.len());
         facts.push(fact("tenancy", text));
     }
     PlanResponse {
@@ -351,14 +385,17 @@ mod tests {
 
     #[test]
     fn files_with_the_same_name_do_not_meet() {
-        let files = [path("[ds] a/x.vmdk"), path("[ds] a/x-flat.vmdk"), path("[ds] b/x.vmdk"), path("[ds] b/x-flat.vmdk")];
+        let files =
+            [path("[ds] a/x.vmdk"), path("[ds] a/x-flat.vmdk"), path("[ds] b/x.vmdk"), path("[ds] b/x-flat.vmdk")];
         let targets: Vec<String> = spread(&files, "new").into_iter().map(|(_, to)| to.path).collect();
         assert_eq!(targets, ["new/x.vmdk", "new/x-flat.vmdk", "new/d1/x.vmdk", "new/d1/x-flat.vmdk"]);
     }
 
     #[test]
     fn names_become_directories() {
-        for (name, expected) in [("web-01-t", "web-01-t"), ("a/b @:%#", "a_b_____"), ("größe", "größe"), ("..", "clone"), ("x y", "x_y")] {
+        for (name, expected) in
+            [("web-01-t", "web-01-t"), ("a/b @:%#", "a_b_____"), ("größe", "größe"), ("..", "clone"), ("x y", "x_y")]
+        {
             assert_eq!(safe(name, 80), expected);
         }
         assert_eq!(safe(&"x".repeat(200), 40).len(), 40);

@@ -113,7 +113,9 @@ fn refuse_unfit(layout: &VmLayout) -> Result<()> {
     }
     if let Some(task) = vm.running_tasks.first() {
         let message = format!("vCenter works on {name} ({task}); try again when it is done");
-        return Err(GatewayError::new(ErrorKind::Busy, "VM_TASK_RUNNING", message).with("vm", &vm.name).with("task", task));
+        return Err(GatewayError::new(ErrorKind::Busy, "VM_TASK_RUNNING", message)
+            .with("vm", &vm.name)
+            .with("task", task));
     }
     if layout.topology.gaps.is_empty() {
         return Ok(());
@@ -126,7 +128,8 @@ fn refuse_unfit(layout: &VmLayout) -> Result<()> {
 fn split<'a>(layout: &'a VmLayout, wish: &SnapshotWish) -> Result<(Vec<&'a PlacedDisk>, Vec<&'a PlacedDisk>)> {
     let (disks, excluded): (Vec<_>, Vec<_>) = layout.disks.iter().partition(|placed| placed.volume.is_some());
     let name = &layout.vm.display_name;
-    let reasons: Vec<String> = excluded.iter().map(|placed| format!("{} ({})", placed.disk.label, placed.reason)).collect();
+    let reasons: Vec<String> =
+        excluded.iter().map(|placed| format!("{} ({})", placed.disk.label, placed.reason)).collect();
     if disks.is_empty() {
         let message = match reasons.is_empty() {
             true => format!("{name} has no disks"),
@@ -158,7 +161,8 @@ fn grade_for(layout: &VmLayout, disks: &[&PlacedDisk], wish: &SnapshotWish) -> R
         return Ok(wish.grade);
     }
     if !wish.allow_weaker {
-        let message = format!("{} cannot be snapshotted at grade {}: {}", layout.vm.display_name, wish.grade, weaker.join("; "));
+        let message =
+            format!("{} cannot be snapshotted at grade {}: {}", layout.vm.display_name, wish.grade, weaker.join("; "));
         return Err(GatewayError::unsupported("GRADE_NOT_POSSIBLE", message)
             .with("vm", &layout.vm.name)
             .hint("to take what is possible: --allow-weaker"));
@@ -218,7 +222,8 @@ fn check_one_point(
     for array in &arrays {
         let capabilities = layout.arrays.get(array).and_then(|array| array.capabilities.as_ref());
         if capabilities.is_some_and(|capabilities| capabilities.needs_vm_off) && !vm_off {
-            let message = format!("{array} copies files, and a copy of a running VM's disk is torn; power {name} off first");
+            let message =
+                format!("{array} copies files, and a copy of a running VM's disk is torn; power {name} off first");
             return Err(GatewayError::conflict("VM_RUNNING", message).with("vm", &layout.vm.name).with("array", array));
         }
     }
@@ -229,11 +234,18 @@ fn check_one_point(
     let group_max = arrays
         .iter()
         .filter_map(|array| layout.arrays.get(array)?.capabilities.as_ref())
-        .map(|capabilities| if capabilities.skew_us_max > 0 { 0 } else { capabilities.group_volumes_max.max(1) as usize })
+        .map(
+            |capabilities| {
+                if capabilities.skew_us_max > 0 { 0 } else { capabilities.group_volumes_max.max(1) as usize }
+            },
+        )
         .min()
         .unwrap_or(0);
     if (arrays.len() > 1 || members.len() > group_max) && wish.accept_skew_ms == 0 {
-        let message = format!("the {disk_count} disks of {name} cannot be cut at one point in time on {}", words::list(&arrays.into_iter().collect::<Vec<_>>(), 3));
+        let message = format!(
+            "the {disk_count} disks of {name} cannot be cut at one point in time on {}",
+            words::list(&arrays.into_iter().collect::<Vec<_>>(), 3)
+        );
         return Err(GatewayError::unsupported("NOT_ONE_POINT", message)
             .with("vm", &layout.vm.name)
             .hint("to allow time between them: --accept-skew MS")
@@ -264,7 +276,10 @@ fn shown(intent: &SnapshotIntent, layout: &VmLayout) -> PlanResponse {
     let volumes: Vec<String> = intent.members.iter().map(|member| member.volume.clone()).collect();
     let mut steps = Vec::new();
     if intent.needs_freeze() {
-        let text = format!("open the VMware snapshot strata-{} of {} and quiesce the guest", intent.snapshot_id, intent.vm_display_name);
+        let text = format!(
+            "open the VMware snapshot strata-{} of {} and quiesce the guest",
+            intent.snapshot_id, intent.vm_display_name
+        );
         steps.push(step("quiesce", text, "remove that VMware snapshot"));
     }
     let text = format!("snapshot {}", words::list(&volumes, 4));
@@ -275,19 +290,29 @@ fn shown(intent: &SnapshotIntent, layout: &VmLayout) -> PlanResponse {
     steps.push(step("record", format!("record the restore point {}", intent.display_name), "forget it"));
 
     let mut facts = vec![fact("grade", format!("asked {}, will try {}", intent.grade_asked, intent.grade_planned))];
-    facts.extend(intent.members.iter().map(|member| {
-        fact("volume", format!("[{}] is {}: {}", member.datastore, member.volume, member.evidence))
-    }));
-    facts.extend(intent.disks.iter().filter(|disk| !disk.reason.is_empty()).map(|disk| {
-        fact("grade", format!("{}: {}", disk.label, disk.reason))
-    }));
+    facts.extend(
+        intent
+            .members
+            .iter()
+            .map(|member| fact("volume", format!("[{}] is {}: {}", member.datastore, member.volume, member.evidence))),
+    );
+    facts.extend(
+        intent
+            .disks
+            .iter()
+            .filter(|disk| !disk.reason.is_empty())
+            .map(|disk| fact("grade", format!("{}: {}", disk.label, disk.reason))),
+    );
     facts.extend(intent.excluded.iter().map(|disk| fact("excluded disk", format!("{}: {}", disk.label, disk.reason))));
     facts.extend(layout.topology.shared_files.iter().map(|shared| {
         fact("shared", format!("{} is shared ({}) by {}", shared.path, shared.reason, words::list(&shared.vms, 4)))
     }));
-    facts.extend(layout.unreachable.iter().map(|name| {
-        fact("unreachable", format!("{name} does not answer: neighbours there are not counted"))
-    }));
+    facts.extend(
+        layout
+            .unreachable
+            .iter()
+            .map(|name| fact("unreachable", format!("{name} does not answer: neighbours there are not counted"))),
+    );
     let expires = match intent.keep_seconds {
         Some(seconds) => format!("in {} hours", seconds / 3_600),
         None => "never by itself".to_owned(),

@@ -40,7 +40,9 @@ pub async fn delete_clone(deps: &Deps, name: &str, power_off: bool) -> Result<Pl
     };
     if running && !power_off {
         let message = format!("{display_name} runs; it is not turned off unless asked");
-        return Err(GatewayError::conflict("VM_RUNNING", message).with("vm", &clone.vm).hint("to turn it off first: --power-off"));
+        return Err(GatewayError::conflict("VM_RUNNING", message)
+            .with("vm", &clone.vm)
+            .hint("to turn it off first: --power-off"));
     }
     let shown = shown(&clone, running);
     Ok(Planned { intent: DeleteCloneIntent { clone, power_off }, shown })

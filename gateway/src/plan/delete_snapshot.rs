@@ -30,7 +30,8 @@ pub fn delete_snapshot(deps: &Deps, name: &str) -> Result<Planned<DeleteSnapshot
         .map(|clone| clone.intent.display_name)
         .collect();
     if let Some(first) = clones.first() {
-        let message = format!("{} cannot be deleted: clones were made of it: {}", point.display_name, clones.join(", "));
+        let message =
+            format!("{} cannot be deleted: clones were made of it: {}", point.display_name, clones.join(", "));
         return Err(GatewayError::conflict("SNAPSHOT_HAS_CLONES", message)
             .with("snapshot", name)
             .with("clones", clones.join(","))

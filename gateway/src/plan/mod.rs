@@ -15,7 +15,7 @@ pub use create_snapshot::{SnapshotWish, create_snapshot, create_snapshot_of};
 pub use delete_clone::{DeleteCloneIntent, delete_clone};
 pub use delete_snapshot::{DeleteSnapshotIntent, delete_snapshot};
 pub use naming::{NameAllocator, new_id};
-pub use revert_vm::{RevertIntent, revert_vm};
+pub use revert_vm::{RevertDisk, RevertIntent, revert_vm};
 
 use strata_proto::strata::gateway::v1::{PlanFact, PlanResponse, PlanStep};
 

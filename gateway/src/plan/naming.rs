@@ -32,7 +32,7 @@ impl NameAllocator {
     /// The shortest free name: hour and minute, with the date where that is taken, then with a number.
     pub fn allocate(&self, catalog: &dyn Catalog, vm: &str, now: Timestamp) -> Result<String> {
         let used: BTreeSet<String> = catalog.points()?.into_iter().map(|point| point.display_name).collect();
-        let at = now.to_zoned(self.zone.clone());
+        let at = now.to_zoned_datetime(self.zone.clone());
         let short = ["%H%M", "%m%d-%H%M", "%Y%m%d-%H%M"].map(|form| format!("{vm}@{}", at.strftime(form)));
         let long = format!("{vm}@{}", at.strftime("%Y%m%d-%H%M"));
         let numbered = (2_u32..).map(|number| format!("{long}-{number}"));

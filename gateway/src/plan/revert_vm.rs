@@ -128,10 +128,13 @@ fn refuse_by_state(layout: &VmLayout, request: &RevertVmRequest) -> Result<bool>
     }
     if was_on && request.power_mode() == PowerMode::ShutDown && !vm.tools_running {
         let message = format!("VMware Tools do not run in {name}, so its guest cannot be asked to shut down");
-        return Err(GatewayError::conflict("TOOLS_NOT_RUNNING", message).with("vm", &vm.name).hint("to turn it off at once: --power-off"));
+        return Err(GatewayError::conflict("TOOLS_NOT_RUNNING", message)
+            .with("vm", &vm.name)
+            .hint("to turn it off at once: --power-off"));
     }
     if !layout.topology.vm_snapshots.is_empty() && !request.discard_vm_snapshots {
-        let list: Vec<String> = layout.topology.vm_snapshots.iter().map(|snapshot| snapshot.display_name.clone()).collect();
+        let list: Vec<String> =
+            layout.topology.vm_snapshots.iter().map(|snapshot| snapshot.display_name.clone()).collect();
         let message = format!("{name} has VMware snapshots, which a revert cannot keep: {}", list.join(", "));
         return Err(GatewayError::conflict("VM_HAS_SNAPSHOTS", message)
             .with("vm", &vm.name)
@@ -155,7 +158,12 @@ fn refuse_shared(layout: &VmLayout) -> Result<()> {
         .hint("to use the data beside it: strata clone create"))
 }
 
-fn pair_disks(layout: &VmLayout, point: &RestorePoint, revert_id: &str, request: &RevertVmRequest) -> Result<Vec<RevertDisk>> {
+fn pair_disks(
+    layout: &VmLayout,
+    point: &RestorePoint,
+    revert_id: &str,
+    request: &RevertVmRequest,
+) -> Result<Vec<RevertDisk>> {
     let mut disks = Vec::new();
     for old in &point.intent.disks {
         if let Some(live) = layout.disks.iter().find(|placed| same_disk(placed, old)) {
@@ -192,7 +200,10 @@ fn pair(
     let path = if discards { live.disk.chain.last() } else { live.disk.chain.first() }.cloned().unwrap_or_default();
     let use_clone = format!("to use the old data beside it: strata clone create {}", point.display_name);
     if path != old.attach_path {
-        let message = format!("{} of {name} was {} and is {path} now; its files moved since the snapshot", old.label, old.attach_path);
+        let message = format!(
+            "{} of {name} was {} and is {path} now; its files moved since the snapshot",
+            old.label, old.attach_path
+        );
         return Err(GatewayError::conflict("DISK_MOVED", message).with("vm", &layout.vm.name).hint(use_clone));
     }
     let (placed, _) = layout.locate(&path)?;
@@ -205,17 +216,25 @@ fn pair(
         );
         return Err(GatewayError::conflict("VOLUME_CHANGED", message).with("vm", &layout.vm.name).hint(use_clone));
     }
-    let can = layout.array_of(&volume.name)?.capabilities.as_ref().is_some_and(|capabilities| capabilities.restore_files);
+    let can =
+        layout.array_of(&volume.name)?.capabilities.as_ref().is_some_and(|capabilities| capabilities.restore_files);
     if !can {
         let message = format!(
             "the array of {} cannot put single files back, and rolling the volume back would take its neighbours along",
             volume.display_name
         );
-        return Err(GatewayError::unsupported("RESTORE_FILES_UNSUPPORTED", message).with("volume", &volume.name).hint(use_clone));
+        return Err(GatewayError::unsupported("RESTORE_FILES_UNSUPPORTED", message)
+            .with("volume", &volume.name)
+            .hint(use_clone));
     }
-    let files = old.files.iter().map(|file| layout.locate(file).map(|(_, inside)| (inside.clone(), inside))).collect::<Result<_>>()?;
+    let files = old
+        .files
+        .iter()
+        .map(|file| layout.locate(file).map(|(_, inside)| (inside.clone(), inside)))
+        .collect::<Result<_>>()?;
     let path: DatastorePath = path.parse().map_err(GatewayError::unexpected)?;
-    let aside = path.moved_to(&format!("{}/.strata-aside-{revert_id}", path.directory()).trim_start_matches('/').to_owned());
+    let aside =
+        path.moved_to(&format!("{}/.strata-aside-{revert_id}", path.directory()).trim_start_matches('/').to_owned());
     Ok(RevertDisk {
         label: old.label.clone(),
         path: path.to_string(),
@@ -231,7 +250,8 @@ fn shown(deps: &Deps, intent: &RevertIntent, layout: &VmLayout) -> PlanResponse 
     let name = &intent.vm_display_name;
     let paths: Vec<String> = intent.disks.iter().map(|disk| disk.path.clone()).collect();
     let listed = words::list(&paths, 4);
-    let mut steps = vec![step("verify", format!("check that {name} and its files are who they were"), "nothing to undo")];
+    let mut steps =
+        vec![step("verify", format!("check that {name} and its files are who they were"), "nothing to undo")];
     if intent.was_on {
         let how = if intent.shut_down { "ask the guest of" } else { "turn" };
         let text = if intent.shut_down { format!("{how} {name} to shut down") } else { format!("{how} {name} off") };
@@ -267,7 +287,10 @@ fn facts(deps: &Deps, intent: &RevertIntent, layout: &VmLayout) -> Vec<PlanFact>
     let mut facts = vec![
         fact("way", "files: only this VM's disks are put back; neighbours are not touched"),
         fact("rejected way", "volume in place: it would take everything else on the volume back as well"),
-        fact("writes lost", format!("{} of writes, since {}", words::age(intent.point.cut.time, now), intent.point.cut.time)),
+        fact(
+            "writes lost",
+            format!("{} of writes, since {}", words::age(intent.point.cut.time, now), intent.point.cut.time),
+        ),
         fact("grade", format!("{} (asked {})", intent.point.cut.grade, intent.point.intent.grade_asked)),
         fact("safety point", format!("{} is taken first and stays", intent.safety.display_name)),
         fact("power", if intent.was_on { format!("{name} runs and is stopped") } else { format!("{name} is off") }),
@@ -275,12 +298,18 @@ fn facts(deps: &Deps, intent: &RevertIntent, layout: &VmLayout) -> Vec<PlanFact>
     let changed = |text: String| fact("configuration", text);
     for live in &layout.disks {
         if !intent.point.intent.disks.iter().any(|old| same_disk(live, old)) {
-            facts.push(changed(format!("{} ({}) is not in the restore point; it stays attached as it is", live.disk.label, live.path)));
+            facts.push(changed(format!(
+                "{} ({}) is not in the restore point; it stays attached as it is",
+                live.disk.label, live.path
+            )));
         }
     }
     for old in &intent.point.intent.disks {
         if !intent.disks.iter().any(|disk| disk.path == old.attach_path) {
-            facts.push(changed(format!("{} ({}) is no longer attached; it is not put back", old.label, old.attach_path)));
+            facts.push(changed(format!(
+                "{} ({}) is no longer attached; it is not put back",
+                old.label, old.attach_path
+            )));
         }
     }
     if intent.change_tracking {

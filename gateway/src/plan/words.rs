@@ -24,7 +24,8 @@ pub(super) fn list(names: &[String], most: usize) -> String {
         [] => "nothing".to_owned(),
         [one] => one.clone(),
         _ if names.len() <= most => {
-            let (last, first) = names.split_last().map_or((String::new(), &[][..]), |(last, first)| (last.clone(), first));
+            let (last, first) =
+                names.split_last().map_or((String::new(), &[][..]), |(last, first)| (last.clone(), first));
             format!("{} and {last}", first.join(", "))
         }
         _ => format!("{} and {} more", names[..most].join(", "), names.len() - most),
@@ -50,7 +51,8 @@ mod tests {
     #[test]
     fn lists() {
         let names = |count: usize| (0..count).map(|n| format!("v{n}")).collect::<Vec<_>>();
-        for (count, expected) in [(0, "nothing"), (1, "v0"), (2, "v0 and v1"), (3, "v0, v1 and v2"), (9, "v0, v1, v2 and 6 more")]
+        for (count, expected) in
+            [(0, "nothing"), (1, "v0"), (2, "v0 and v1"), (3, "v0, v1 and v2"), (9, "v0, v1, v2 and 6 more")]
         {
             assert_eq!(list(&names(count), 3), expected);
         }
@@ -59,9 +61,14 @@ mod tests {
     #[test]
     fn ages() {
         let start = Timestamp::from_second(1_000_000).unwrap();
-        for (seconds, expected) in
-            [(-5, "less than a minute"), (59, "less than a minute"), (60, "1 minute"), (7_200, "120 minutes"), (90_000, "25 hours"), (259_200, "3 days")]
-        {
+        for (seconds, expected) in [
+            (-5, "less than a minute"),
+            (59, "less than a minute"),
+            (60, "1 minute"),
+            (7_200, "120 minutes"),
+            (90_000, "25 hours"),
+            (259_200, "3 days"),
+        ] {
             assert_eq!(age(start, start + jiff::SignedDuration::from_secs(seconds)), expected);
         }
     }

@@ -96,7 +96,8 @@ impl Inventory {
         for _ in 0..PAGES_MAX {
             let page = self.list_vms(message.clone()).await?;
             vms.extend(page.vms);
-            unreachable.extend(page.unreachable.into_iter().filter(|name| !unreachable.contains(name)).collect::<Vec<_>>());
+            unreachable
+                .extend(page.unreachable.into_iter().filter(|name| !unreachable.contains(name)).collect::<Vec<_>>());
             if page.next_page_token.is_empty() {
                 return Ok((vms, unreachable));
             }
@@ -107,13 +108,17 @@ impl Inventory {
 
     /// All datastores of all vCenters, and the vCenters that did not answer.
     pub async fn all_datastores(&self) -> Result<(Vec<pb::Datastore>, Vec<String>)> {
-        let mut message =
-            pb::ListDatastoresRequest { parent: "vcenters/-".to_owned(), page_size: PAGE_SIZE, page_token: String::new() };
+        let mut message = pb::ListDatastoresRequest {
+            parent: "vcenters/-".to_owned(),
+            page_size: PAGE_SIZE,
+            page_token: String::new(),
+        };
         let (mut datastores, mut unreachable) = (Vec::new(), Vec::new());
         for _ in 0..PAGES_MAX {
             let page = self.client.clone().list_datastores(request(message.clone(), READ_TIMEOUT)).await?.into_inner();
             datastores.extend(page.datastores);
-            unreachable.extend(page.unreachable.into_iter().filter(|name| !unreachable.contains(name)).collect::<Vec<_>>());
+            unreachable
+                .extend(page.unreachable.into_iter().filter(|name| !unreachable.contains(name)).collect::<Vec<_>>());
             if page.next_page_token.is_empty() {
                 return Ok((datastores, unreachable));
             }

@@ -41,7 +41,14 @@ fn to_proto(target: &CloneTarget) -> sto::CloneTarget {
     }
 }
 
-fn owned(deps: &Deps, operation: &str, intent: &CloneIntent, array: &str, targets: &[&CloneTarget], stage: Stage) -> OwnedEntry {
+fn owned(
+    deps: &Deps,
+    operation: &str,
+    intent: &CloneIntent,
+    array: &str,
+    targets: &[&CloneTarget],
+    stage: Stage,
+) -> OwnedEntry {
     OwnedEntry {
         array: array.to_owned(),
         kind: kind(intent),
@@ -86,7 +93,13 @@ pub async fn run(deps: &Deps, operation: &str, intent: &CloneIntent, resume: Opt
 }
 
 /// Removes it, whether it was made or not. `answered`: the making's outcome is known, so nothing can arrive late.
-pub async fn undo(deps: &Deps, operation: &str, intent: &CloneIntent, resume: Option<String>, answered: bool) -> Result<Progress> {
+pub async fn undo(
+    deps: &Deps,
+    operation: &str,
+    intent: &CloneIntent,
+    resume: Option<String>,
+    answered: bool,
+) -> Result<Progress> {
     for (index, (array, targets)) in by_array(intent)?.into_iter().enumerate() {
         deps.ledger.write(&owned(deps, operation, intent, &array, &targets, Stage::Removing)).await?;
         let request = RemoveCloneRequest {

@@ -158,7 +158,14 @@ fn at(index: usize, mut still: Pending) -> Pending {
     still
 }
 
-fn owned(deps: &Deps, operation: &str, intent: &SnapshotIntent, array: &str, key: &str, targets: &[SnapshotTarget]) -> OwnedEntry {
+fn owned(
+    deps: &Deps,
+    operation: &str,
+    intent: &SnapshotIntent,
+    array: &str,
+    key: &str,
+    targets: &[SnapshotTarget],
+) -> OwnedEntry {
     OwnedEntry {
         array: array.to_owned(),
         kind: OwnedKind::Snapshot,
@@ -222,6 +229,12 @@ pub async fn undo(
 }
 
 /// Removes the array snapshot of a finished restore point.
-pub async fn remove(deps: &Deps, operation: &str, intent: &SnapshotIntent, key: &str, resume: Option<String>) -> Result<Progress> {
+pub async fn remove(
+    deps: &Deps,
+    operation: &str,
+    intent: &SnapshotIntent,
+    key: &str,
+    resume: Option<String>,
+) -> Result<Progress> {
     Ok(wait::done(remove_key(deps, operation, intent, key, resume.as_deref(), true).await?))
 }

@@ -30,7 +30,8 @@ pub async fn run(deps: &Deps, intent: &CloneIntent, cloned: &CloneOutput) -> Res
             clients: clients.clone(),
         };
         let answer = deps.ports.storage.ensure_export(request).await?;
-        let nfs = answer.nfs.ok_or_else(|| GatewayError::unexpected("storage-svc answered an export without its path"))?;
+        let nfs =
+            answer.nfs.ok_or_else(|| GatewayError::unexpected("storage-svc answered an export without its path"))?;
         let path = match target.path_in_volume.trim_matches('/') {
             "" => nfs.path,
             inside => format!("{}/{inside}", nfs.path.trim_end_matches('/')),

@@ -1,6 +1,9 @@
 //! Opens a VMware snapshot around the cut, and removes it: the step after the cut, and the undo of both.
 
-use super::{observe::{self, Observation}, wait};
+use super::{
+    observe::{self, Observation},
+    wait,
+};
 use crate::{
     catalog::SnapshotIntent,
     deps::Deps,
@@ -66,11 +69,8 @@ pub async fn run(deps: &Deps, intent: &SnapshotIntent, resume: Option<String>) -
 
 /// Removes it.
 pub async fn release(deps: &Deps, intent: &SnapshotIntent, resume: Option<String>) -> Result<Answer<()>> {
-    let request = ReleaseVmRequest {
-        vm: intent.vm.clone(),
-        key: intent.snapshot_id.clone(),
-        resume: resume.unwrap_or_default(),
-    };
+    let request =
+        ReleaseVmRequest { vm: intent.vm.clone(), key: intent.snapshot_id.clone(), resume: resume.unwrap_or_default() };
     match deps.ports.inventory.release_vm(request).await? {
         Answer::Pending(still) => Ok(Answer::Pending(still)),
         Answer::Ready(_) => Ok(Answer::Ready(())),

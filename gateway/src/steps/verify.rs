@@ -12,12 +12,9 @@ use strata_model::DatastorePath;
 /// Reads the .vmx in the snapshot and compares.
 pub async fn point(deps: &Deps, point: &RestorePoint) -> Result<()> {
     let path: DatastorePath = point.intent.vmx_path.parse().map_err(GatewayError::unexpected)?;
-    let member = point
-        .intent
-        .members
-        .iter()
-        .find(|member| member.datastore == path.datastore)
-        .ok_or_else(|| GatewayError::unexpected(format!("{} is on no volume of the restore point", point.intent.vmx_path)))?;
+    let member = point.intent.members.iter().find(|member| member.datastore == path.datastore).ok_or_else(|| {
+        GatewayError::unexpected(format!("{} is on no volume of the restore point", point.intent.vmx_path))
+    })?;
     let cut = point
         .cut
         .members
@@ -35,7 +32,9 @@ pub async fn point(deps: &Deps, point: &RestorePoint) -> Result<()> {
         "{} in the snapshot is not of {}: its uuid.bios is '{found}' and {} was recorded; nothing was done",
         point.intent.vmx_path, point.intent.vm_display_name, point.intent.bios_uuid
     );
-    Err(GatewayError::conflict("NOT_THE_SAME_VM", message).with("vm", &point.intent.vm).with("snapshot", &point.display_name))
+    Err(GatewayError::conflict("NOT_THE_SAME_VM", message)
+        .with("vm", &point.intent.vm)
+        .with("snapshot", &point.display_name))
 }
 
 /// The value of a key in a .vmx; keys ignore case.
@@ -57,7 +56,10 @@ mod tests {
     #[test]
     fn uuids_are_compared_by_their_digits() {
         let vmx = "displayName = \"web\"\nUUID.bios = \"42 1a 00 00 00 00 00 00-00 00 00 00 00 00 00 0F\"\n";
-        assert_eq!(vmx_value(vmx, "uuid.bios").map(hex_digits).unwrap(), hex_digits("421a0000-0000-0000-0000-00000000000f"));
+        assert_eq!(
+            vmx_value(vmx, "uuid.bios").map(hex_digits).unwrap(),
+            hex_digits("421a0000-0000-0000-0000-00000000000f")
+        );
         assert_eq!(vmx_value(vmx, "uuid.location"), None);
     }
 }

@@ -12,7 +12,8 @@ const MOST_MS: u64 = 30_000;
 /// The engine's form of Pending.
 pub fn pending(pending: Pending) -> Progress {
     let asked = pending.ask_again_after.unwrap_or_default();
-    let millis = u64::try_from(asked.seconds).unwrap_or(0) * 1_000 + u64::try_from(asked.nanos).unwrap_or(0) / 1_000_000;
+    let millis =
+        u64::try_from(asked.seconds).unwrap_or(0) * 1_000 + u64::try_from(asked.nanos).unwrap_or(0) / 1_000_000;
     Progress::Pending {
         ask_again_after: std::time::Duration::from_millis(millis.clamp(LEAST_MS, MOST_MS)),
         resume: pending.resume,

@@ -133,7 +133,11 @@ pub fn error_status(history: &History) -> RpcStatus {
     let error = match (history.outcome, &history.failure) {
         (Some(Outcome::Cancelled), _) => {
             let who = history.cancelled_by.clone().unwrap_or_default();
-            GatewayError::new(ErrorKind::Cancelled, "OPERATION_CANCELLED", format!("cancelled by {who}; everything was taken back"))
+            GatewayError::new(
+                ErrorKind::Cancelled,
+                "OPERATION_CANCELLED",
+                format!("cancelled by {who}; everything was taken back"),
+            )
         }
         (_, Some((step, failure))) => from_step(failure).with("step", step),
         _ => GatewayError::new(ErrorKind::Cancelled, "OPERATION_ABANDONED", "a person gave it up as it stood"),

@@ -14,9 +14,9 @@ pub fn point(point: &RestorePoint, catalog: &dyn Catalog) -> pb::Snapshot {
     let intent = &point.intent;
     let cut = &point.cut;
     let clones = catalog.clones().unwrap_or_default();
-    let expire = intent.keep_seconds.and_then(|seconds| {
-        cut.time.checked_add(SignedDuration::from_secs(i64::try_from(seconds).ok()?)).ok()
-    });
+    let expire = intent
+        .keep_seconds
+        .and_then(|seconds| cut.time.checked_add(SignedDuration::from_secs(i64::try_from(seconds).ok()?)).ok());
     pb::Snapshot {
         name: format!("snapshots/{}", point.id),
         display_name: point.display_name.clone(),

@@ -31,7 +31,11 @@ pub struct SledCatalog {
 fn refused(error: &sled::Error) -> CatalogError {
     let full = matches!(error, sled::Error::Io(io) if io.kind() == std::io::ErrorKind::StorageFull);
     let kind = if full { ErrorKind::Exhausted } else { ErrorKind::Unexpected };
-    let remedy = if full { "free space on the gateway's data directory" } else { "restart the gateway: it is rebuilt from the journal" };
+    let remedy = if full {
+        "free space on the gateway's data directory"
+    } else {
+        "restart the gateway: it is rebuilt from the journal"
+    };
     CatalogError { kind, message: format!("the catalog refused: {error}; {remedy}") }
 }
 
@@ -105,9 +109,9 @@ impl SledCatalog {
         Self::all::<RestorePoint>(&self.points)?;
         Self::all::<CloneRecord>(&self.clones)?;
         let (forward, backward) = (Self::all::<Relation>(&self.edges)?, Self::all::<Relation>(&self.edges_in)?);
-        let unmirrored = forward.iter().find(|link| {
-            !matches!(self.edges_in.contains_key(edge_key(&link.to, &link.kind, &link.from)), Ok(true))
-        });
+        let unmirrored = forward
+            .iter()
+            .find(|link| !matches!(self.edges_in.contains_key(edge_key(&link.to, &link.kind, &link.from)), Ok(true)));
         match unmirrored {
             None if forward.len() == backward.len() => Ok(()),
             _ => Err(CatalogError {

@@ -27,7 +27,8 @@ pub fn open(directory: &Path, now: Timestamp) -> Result<Opened, String> {
         Err(Failure::Damaged(why)) => why,
     };
     let aside = directory.with_extension(format!("damaged-{}", now.strftime("%Y%m%dT%H%M%SZ")));
-    fs_err::rename(directory, &aside).map_err(|error| format!("the catalog is damaged ({why}) and cannot be set aside: {error}"))?;
+    fs_err::rename(directory, &aside)
+        .map_err(|error| format!("the catalog is damaged ({why}) and cannot be set aside: {error}"))?;
     match try_open(directory) {
         Ok(catalog) => Ok(Opened { catalog, set_aside: Some((aside, why)) }),
         Err(Failure::Refused(why) | Failure::Damaged(why)) => Err(format!("a new catalog cannot be made: {why}")),

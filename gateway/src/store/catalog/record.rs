@@ -8,7 +8,8 @@ const VERSION: u8 = 1;
 
 fn damaged(key: &[u8], why: &str) -> CatalogError {
     let key = String::from_utf8_lossy(key).replace('\0', " / ");
-    let message = format!("the catalog's record '{key}' is damaged ({why}); restart the gateway: it is rebuilt from the journal");
+    let message =
+        format!("the catalog's record '{key}' is damaged ({why}); restart the gateway: it is rebuilt from the journal");
     CatalogError { kind: ErrorKind::Unexpected, message }
 }
 
