@@ -1,1 +1,3 @@
-//! See Cargo.toml.
+//! What the system tests share.
+
+pub mod peers;

@@ -11,10 +11,10 @@ type Part = (&'static str, fn() -> Result<()>);
 /// The parts before and after the tests, in their order: what fails fastest comes first.
 const BEFORE: &[Part] = &[
     ("format", lint::format),
+    ("tidy", tidy::run),
     ("proto", proto::run),
     ("compose", compose::run),
     ("clippy", lint::clippy),
-    ("tidy", tidy::run),
 ];
 const AFTER: &[Part] = &[("services", services::run), ("demo", demo::run), ("deny", deny::run)];
 

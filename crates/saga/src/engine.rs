@@ -172,12 +172,12 @@ impl Engine {
         let held = match AssertUnwindSafe(driver.drive()).catch_unwind().await {
             Ok(Ok(())) => return,
             Ok(Err(Halt::Drained)) => Held::Drained,
-            Ok(Err(Halt::Killed)) => Held::Broken("killed by a test".into()),
+            Ok(Err(Halt::Killed)) => Held::Killed,
             Ok(Err(Halt::Journal)) => Held::JournalFailed("see the journal's error".into()),
             Ok(Err(Halt::Impossible(why))) => Held::Broken(why),
             Err(_) => Held::Broken("a bug of ours stopped it; please report it".into()),
         };
-        if !matches!(held, Held::Drained) {
+        if !matches!(held, Held::Drained | Held::Killed) {
             tracing::error!(operation = %entry.log.id, ?held, "operation halted; it goes on after a restart");
         }
         entry.log.hold(held);

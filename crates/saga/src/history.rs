@@ -313,10 +313,10 @@ impl History {
             Event::CancelRequested { who } => self.cancelled_by = Some(who.clone()),
             Event::StuckAction { action: StuckAction::Abandon, .. } => self.abandoned = true,
             // A decision about a failed run (past the pivot) sends the operation forward again.
-            Event::StuckAction { step, .. } if self.failure.as_ref().is_some_and(|(failed, _)| failed == step) => {
-                if self.pivot_passed() {
-                    self.failure = None;
-                }
+            Event::StuckAction { step, .. }
+                if self.pivot_passed() && self.failure.as_ref().is_some_and(|(failed, _)| failed == step) =>
+            {
+                self.failure = None;
             }
             Event::Finished { outcome, result } => {
                 self.outcome = Some(*outcome);

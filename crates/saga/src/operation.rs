@@ -42,16 +42,19 @@ impl Outputs<'_> {
 }
 
 pub(crate) enum RawUndo {
-    By(Arc<dyn Fn(Permit, Scope) -> BoxFuture<'static, StepResult> + Send + Sync>),
+    By(RawRun),
     Nothing(&'static str),
 }
+
+pub(crate) type RawRun = Arc<dyn Fn(Permit, Scope) -> BoxFuture<'static, StepResult> + Send + Sync>;
+pub(crate) type RawPlan = Arc<dyn Fn(&History) -> Vec<(String, Value)> + Send + Sync>;
 
 /// A step without its types.
 pub(crate) struct RawStep {
     pub(crate) name: &'static str,
-    pub(crate) run: Arc<dyn Fn(Permit, Scope) -> BoxFuture<'static, StepResult> + Send + Sync>,
+    pub(crate) run: RawRun,
     pub(crate) undo: RawUndo,
-    pub(crate) plan: Option<Arc<dyn Fn(&History) -> Vec<(String, Value)> + Send + Sync>>,
+    pub(crate) plan: Option<RawPlan>,
     pub(crate) retry: Retry,
     pub(crate) deadline: Duration,
 }
@@ -125,7 +128,7 @@ impl<O: Operation> KindOf<O> {
             plan: step.plan.map(|plan| {
                 Arc::new(move |history: &History| {
                     plan(&PlanContext { params: &plan_params, context: &plan_context, history })
-                }) as Arc<dyn Fn(&History) -> Vec<(String, Value)> + Send + Sync>
+                }) as RawPlan
             }),
             retry: step.retry,
             deadline: step.deadline,

@@ -52,8 +52,12 @@ impl Watch {
         }
         loop {
             match self.live.as_mut()?.recv().await {
-                // Records that the backlog held already.
-                Ok(Update::Recorded(record)) if record.seq < self.next_seq => {}
+                // Records that the backlog held already, or that the watcher did not ask for.
+                Ok(Update::Recorded(record)) if record.seq < self.next_seq => {
+                    if matches!(record.event, crate::Event::Finished { .. }) {
+                        self.live = None;
+                    }
+                }
                 Ok(Update::Recorded(record)) => return Some(Ok(self.told(record))),
                 Ok(progress) => return Some(Ok(progress)),
                 Err(broadcast::error::RecvError::Lagged(_)) => {
@@ -95,6 +99,8 @@ pub enum Held {
     JournalFailed(String),
     /// The service is stopping. It goes on after a restart.
     Drained,
+    /// A test stopped it. It goes on after a restart.
+    Killed,
     /// A bug of ours stopped it. It goes on after a restart.
     Broken(String),
 }

@@ -2,5 +2,7 @@
 //! that a vCenter and storage arrays show of it. Used by the lab and by tests, never by a service.
 
 pub mod clock;
+pub mod fault;
+pub mod serve;
 pub mod skins;
 pub mod world;

@@ -6,7 +6,8 @@
 
 use super::{CrashKind, MemoryJournal, Rule, Script, TokioClock};
 use crate::{
-    Engine, Fault, Operation, OperationId, Outcome, Point, State, StepError, StuckAction, Submission, engine::Filter,
+    Engine, Fault, Held, Operation, OperationId, Outcome, Point, State, StepError, StuckAction, Submission, Update,
+    engine::Filter,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -33,13 +34,14 @@ pub struct Tally {
     pub turned_back: usize,
 }
 
+type Ports<O, W> = Box<dyn Fn(&W) -> <O as Operation>::Context>;
 type Check<W> = Box<dyn Fn(&W, &Ending) -> Result<(), String>>;
 
 /// An operation, the worlds to try it in, and what must hold afterwards.
 pub struct Scenario<O: Operation, W> {
     params: O::Params,
     world: Box<dyn Fn() -> W>,
-    context: Box<dyn Fn(&W) -> O::Context>,
+    context: Ports<O, W>,
     check: Check<W>,
 }
 
@@ -129,6 +131,46 @@ impl<O: Operation, W> Scenario<O, W> {
         Ok(tally)
     }
 
+    /// Somebody cancels when each record in turn is seen, until the operation ends before that. Refusals are fine; the
+    /// world must fit whatever comes of it.
+    pub async fn cancel_at_each_record(&self) -> Result<Tally, String> {
+        let mut tally = Tally::default();
+        for seq in 0.. {
+            let world = (self.world)();
+            let journal = MemoryJournal::new();
+            let engine = Engine::builder(Arc::new(journal.clone()), Arc::new(TokioClock::new()))
+                .register::<O>((self.context)(&world))
+                .build();
+            let told =
+                |what: String| format!("cancelled at record {seq}: {what}\n    {}", journal.lines().join("\n    "));
+            let text = |error: crate::SagaError| told(error.to_string());
+            tally.runs += 1;
+            let operation = engine.submit::<O>(&self.params, Submission::default()).await.map_err(text)?.operation;
+            let mut watch = engine.watch(operation, seq).await.map_err(text)?;
+            let seen = loop {
+                match watch.next().await {
+                    Some(Ok(Update::Progress(_))) => {}
+                    Some(_) => break true,
+                    None => break false,
+                }
+            };
+            let taken = engine.cancel(operation, "tester").await.is_ok();
+            let ending = match settle(&engine, operation).await {
+                Ok(ending) => ending,
+                Err(NotEnded::Bug(why) | NotEnded::Cut(why)) => return Err(told(why)),
+            };
+            if taken != (ending == Ending::TurnedBack) {
+                return Err(told(format!("cancel was {}taken, and then {ending:?}", if taken { "" } else { "not " })));
+            }
+            tally.turned_back += usize::from(taken);
+            (self.check)(&world, &ending).map_err(|why| told(format!("after {ending:?}: {why}")))?;
+            if !seen {
+                break;
+            }
+        }
+        Ok(tally)
+    }
+
     /// All of them, one after the other.
     pub async fn survive_everything(&self) -> Result<Tally, String> {
         let mut sum = Tally::default();
@@ -138,6 +180,7 @@ impl<O: Operation, W> Scenario<O, W> {
             self.repeat_each_undo().await?,
             self.die_at_each_point().await?,
             self.crash_at_each_write().await?,
+            self.cancel_at_each_record().await?,
         ] {
             sum.runs += tally.runs;
             sum.restarts += tally.restarts;
@@ -172,12 +215,13 @@ impl<O: Operation, W> Scenario<O, W> {
         let submitted = engine.submit::<O>(&self.params, Submission::default()).await;
         let first = match &submitted {
             Ok(submitted) => settle(&engine, submitted.operation).await,
-            Err(error) if journal.crashed() => Err(error.to_string()),
+            Err(error) if journal.crashed() => Err(NotEnded::Cut(error.to_string())),
             Err(error) => return Err(told(&format!("not accepted: {error}"), &journal)),
         };
         let (ending, journal) = match first {
             Ok(ending) => (ending, journal),
-            Err(_) => {
+            Err(NotEnded::Bug(why)) => return Err(told(&why, &journal)),
+            Err(NotEnded::Cut(_)) => {
                 tally.restarts += 1;
                 let journal = journal.reopen();
                 let engine = start(&journal);
@@ -186,7 +230,9 @@ impl<O: Operation, W> Scenario<O, W> {
                     None => (Ending::NeverAccepted, journal),
                     Some(found) => match settle(&engine, found.history.id).await {
                         Ok(ending) => (ending, journal),
-                        Err(why) => return Err(told(&format!("not ended after the restart: {why}"), &journal)),
+                        Err(NotEnded::Bug(why) | NotEnded::Cut(why)) => {
+                            return Err(told(&format!("not ended after the restart: {why}"), &journal));
+                        }
                     },
                 }
             }
@@ -208,18 +254,31 @@ fn failures(step: &str) -> [Rule; 2] {
     [rule(Point::AfterStarted, step, Fault::Fail(before)), rule(Point::EffectDone, step, Fault::Fail(after))]
 }
 
+/// Why there is no ending yet.
+enum NotEnded {
+    /// The process died, or its journal did: a restart must heal it.
+    Cut(String),
+    /// Nothing that a restart excuses.
+    Bug(String),
+}
+
 /// Waits for the end; where the operation is stuck a person says `Retry`, once.
-async fn settle(engine: &Engine, operation: OperationId) -> Result<Ending, String> {
-    let text = |error: crate::SagaError| error.to_string();
-    let mut status = engine.wait(operation).await.map_err(text)?;
+async fn settle(engine: &Engine, operation: OperationId) -> Result<Ending, NotEnded> {
+    let cut = |error: crate::SagaError| NotEnded::Cut(error.to_string());
+    let mut status = engine.wait(operation).await.map_err(cut)?;
     if status.held.is_none() && status.state() == State::Stuck {
-        engine.stuck_action(operation, StuckAction::Retry, "tester", "the fault is over").await.map_err(text)?;
-        status = engine.wait(operation).await.map_err(text)?;
+        engine.stuck_action(operation, StuckAction::Retry, "tester", "the fault is over").await.map_err(cut)?;
+        while status.state() == State::Stuck {
+            // The decision is written; the operation moves in its own time.
+            tokio::task::yield_now().await;
+            status = engine.get(operation).map_err(cut)?;
+        }
+        status = engine.wait(operation).await.map_err(cut)?;
     }
-    match status.history.outcome {
-        Some(Outcome::Succeeded) => Ok(Ending::Succeeded(status.history.result.clone())),
-        Some(Outcome::Failed | Outcome::Cancelled) => Ok(Ending::TurnedBack),
-        Some(Outcome::Abandoned) => Err("abandoned".into()),
-        None => Err(format!("{:?}, held {:?}", status.state(), status.held)),
+    match (status.history.outcome, &status.held) {
+        (Some(Outcome::Succeeded), _) => Ok(Ending::Succeeded(status.history.result.clone())),
+        (Some(Outcome::Failed | Outcome::Cancelled), _) => Ok(Ending::TurnedBack),
+        (None, Some(Held::Killed | Held::JournalFailed(_))) => Err(NotEnded::Cut(format!("{:?}", status.held))),
+        (outcome, held) => Err(NotEnded::Bug(format!("{:?}, outcome {outcome:?}, held {held:?}", status.state()))),
     }
 }

@@ -1,15 +1,21 @@
 //! The state that all skins answer from.
 
 mod content;
+mod counters;
+pub mod invariants;
+pub mod storage;
 pub mod tree;
 
 pub use content::{CHUNK_BYTES, DirTree, MemTree, Space};
+pub use counters::Counters;
 
-use crate::clock::SimClock;
+use crate::{clock::SimClock, fault::Faults};
+use rand::{SeedableRng as _, rngs::StdRng};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+use storage::Storage;
 use tree::FileTree;
 
 /// A file server's address and the path that it exports.
@@ -20,12 +26,28 @@ type NfsName = (String, String);
 pub struct World {
     clock: Arc<dyn SimClock>,
     directories: Mutex<BTreeMap<NfsName, Arc<dyn FileTree>>>,
+    storage: Mutex<Storage>,
+    settling: Mutex<()>,
+    counters: Counters,
+    faults: Faults,
 }
 
 impl World {
     /// An empty data centre that lives by `clock`.
     pub fn new(clock: Arc<dyn SimClock>) -> Arc<Self> {
-        Arc::new(World { clock, directories: Mutex::default() })
+        Self::seeded(clock, 1)
+    }
+
+    /// An empty data centre whose identities and faults follow from `seed`.
+    pub fn seeded(clock: Arc<dyn SimClock>, seed: u64) -> Arc<Self> {
+        Arc::new(World {
+            clock,
+            directories: Mutex::default(),
+            storage: Mutex::new(Storage::new(StdRng::seed_from_u64(seed))),
+            settling: Mutex::default(),
+            counters: Counters::default(),
+            faults: Faults::new(seed),
+        })
     }
 
     /// The clock that this world lives by.
@@ -33,25 +55,56 @@ impl World {
         &self.clock
     }
 
+    /// What was asked and done so far.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// What goes wrong, by rule; empty unless a test adds rules.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
     /// The files that a host reaches by mounting `host:path`, or nothing when that is not exported. Ask again for each
     /// access instead of keeping the answer: an export can go away under a mounted host.
     pub fn nfs(&self, host: &str, path: &str) -> Option<Arc<dyn FileTree>> {
-        let name = (host.to_owned(), path.to_owned());
-        lock(&self.directories).get(&name).cloned()
+        self.reach(host, path, None)
     }
 
-    /// Makes files of elsewhere (a filer's directory) reachable as `host:path`.
+    /// Like [`nfs`](Self::nfs), and only when the export allows this client.
+    pub fn nfs_as(&self, client: &str, host: &str, path: &str) -> Option<Arc<dyn FileTree>> {
+        self.reach(host, path, Some(client))
+    }
+
+    fn reach(&self, host: &str, path: &str, client: Option<&str>) -> Option<Arc<dyn FileTree>> {
+        self.settle();
+        let path = without_slash(path);
+        if let Some(tree) = lock(&self.storage).exported(host, path, client) {
+            return Some(tree);
+        }
+        lock(&self.directories).get(&(host.to_owned(), path.to_owned())).cloned()
+    }
+
+    /// Makes files of elsewhere (a filer's directory) reachable as `host:path`, by every client.
     pub fn register_nfs(&self, host: &str, path: &str, tree: Arc<dyn FileTree>) {
-        lock(&self.directories).insert((host.to_owned(), path.to_owned()), tree);
+        lock(&self.directories).insert((host.to_owned(), without_slash(path).to_owned()), tree);
     }
 
     /// Takes back what [`register_nfs`](Self::register_nfs) made reachable.
     pub fn unregister_nfs(&self, host: &str, path: &str) {
-        lock(&self.directories).remove(&(host.to_owned(), path.to_owned()));
+        lock(&self.directories).remove(&(host.to_owned(), without_slash(path).to_owned()));
+    }
+}
+
+/// NFS servers take `/vol1/` for `/vol1`, whatever a host makes of the difference.
+fn without_slash(path: &str) -> &str {
+    match path.trim_end_matches('/') {
+        "" => path,
+        trimmed => trimmed,
     }
 }
 
 /// A panic of one thread must not make the whole world unusable.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -95,6 +95,16 @@ impl MemTree {
         *self.root.write().unwrap_or_else(PoisonError::into_inner) = Arc::default();
     }
 
+    /// True where two files or directories are one and the same in memory.
+    #[cfg(test)]
+    pub(super) fn shares(&self, path: &str, other: &MemTree, other_path: &str) -> bool {
+        match (self.node(path), other.node(other_path)) {
+            (Ok(Node::Dir(a)), Ok(Node::Dir(b))) => Arc::ptr_eq(&a, &b),
+            (Ok(Node::File(a)), Ok(Node::File(b))) => Arc::ptr_eq(&a, &b),
+            _ => false,
+        }
+    }
+
     fn read_lock(&self) -> RwLockReadGuard<'_, Arc<Dir>> {
         self.root.read().unwrap_or_else(PoisonError::into_inner)
     }
