@@ -56,3 +56,15 @@ impl Signals {
         "Ctrl-C"
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    #[tokio::test]
+    async fn sigterm_cancels_the_token() {
+        let token = super::on_signal().unwrap();
+        assert!(!token.is_cancelled());
+        let pid = std::process::id().to_string();
+        assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        token.cancelled().await;
+    }
+}

@@ -61,7 +61,7 @@ pub fn serialize<S: Serializer>(period: &Duration, serializer: S) -> Result<S::O
     serializer.serialize_str(&format(*period))
 }
 
-/// The same for `Option<Duration>` (with `#[serde(default)]`); `"none"` is none.
+/// The same for `Option<Duration>` (with `#[serde(default)]`).
 pub mod optional {
     use super::{Deserializer, Duration, Serializer, parse};
     use serde::{Deserialize as _, de::Error as _};
@@ -71,10 +71,8 @@ pub mod optional {
     /// # Errors
     /// As [`parse`].
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-        match String::deserialize(deserializer)?.as_str() {
-            "none" => Ok(None),
-            text => parse(text).map(Some).map_err(D::Error::custom),
-        }
+        let text = String::deserialize(deserializer)?;
+        parse(&text).map(Some).map_err(D::Error::custom)
     }
 
     /// For serde.
@@ -84,7 +82,7 @@ pub mod optional {
     pub fn serialize<S: Serializer>(period: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
         match period {
             Some(period) => super::serialize(period, serializer),
-            None => serializer.serialize_str("none"),
+            None => serializer.serialize_none(),
         }
     }
 }

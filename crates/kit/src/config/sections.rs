@@ -28,7 +28,7 @@ pub struct ServerSection {
     /// Time that calls under way get at a drain.
     #[serde(with = "duration::optional")]
     pub drain_timeout: Option<Duration>,
-    /// Age at which connections are renewed.
+    /// Age at which connections are renewed; `"0s"`: never.
     #[serde(with = "duration::optional")]
     pub connection_age_max: Option<Duration>,
     /// Longest deadline of a call.
@@ -49,7 +49,7 @@ impl ServerSection {
             insecure: self.insecure,
             lameduck: self.lameduck.unwrap_or(production.lameduck),
             drain_timeout: self.drain_timeout.unwrap_or(production.drain_timeout),
-            connection_age_max: self.connection_age_max.or(production.connection_age_max),
+            connection_age_max: self.connection_age_max.or(production.connection_age_max).filter(|age| !age.is_zero()),
             contract: ContractOptions { deadline_max: self.deadline_max, calls_max: self.calls_max, clock },
             ..production
         }
@@ -125,4 +125,67 @@ pub enum LogFormat {
     Json,
     /// Plain text where stderr is a terminal, else JSON.
     Auto,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clock::SystemClock, config::load_text};
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Service {
+        #[serde(default)]
+        server: ServerSection,
+        #[serde(default)]
+        log: LogSection,
+        storage: PeerSection,
+    }
+
+    fn read(text: &str) -> Service {
+        load_text("test", text, []).unwrap().value
+    }
+
+    #[test]
+    fn the_shortest_file_gives_the_values_for_production() {
+        let service = read("storage.url = 'https://storage:7000'");
+        let options = service.server.options("127.0.0.1:7001".parse().unwrap(), SystemClock::shared());
+        let production = ServeOptions::new("127.0.0.1:7001".parse().unwrap());
+        assert_eq!(options.listen, production.listen);
+        assert_eq!(options.connection_age_max, production.connection_age_max);
+        assert_eq!((options.lameduck, options.drain_timeout), (production.lameduck, production.drain_timeout));
+        assert!(!options.insecure);
+        assert_eq!(service.log.format, LogFormat::Json);
+        assert_eq!(service.storage.options(SystemClock::shared()).trust, ServerTrust::SystemRoots);
+    }
+
+    #[test]
+    fn every_value_arrives() {
+        let service = read(
+            "[server]
+            listen = '[::1]:1'
+            tls = { cert_file = 'c', key_file = 'k', client_ca_file = 'a' }
+            lameduck = '1s'
+            drain_timeout = '1m'
+            connection_age_max = '0s'
+            deadline_max = '10m'
+            calls_max = 9
+            [storage]
+            url = 'https://storage:7000'
+            thumbprint = 'ab'
+            call_timeout = '5s'
+            identity = { cert_file = 'c', key_file = 'k' }",
+        );
+        let options = service.server.options("127.0.0.1:7001".parse().unwrap(), SystemClock::shared());
+        assert_eq!(options.listen, "[::1]:1".parse().unwrap());
+        assert_eq!((options.lameduck.as_secs(), options.drain_timeout.as_secs()), (1, 60));
+        assert_eq!(options.connection_age_max, None);
+        assert_eq!(options.contract.deadline_max, Some(Duration::from_secs(600)));
+        assert_eq!(options.contract.calls_max, Some(9));
+        assert!(options.tls.is_some_and(|tls| tls.client_ca_file.is_some()));
+        let peer = service.storage.options(SystemClock::shared());
+        assert_eq!(peer.trust, ServerTrust::Thumbprint("ab".to_owned()));
+        assert_eq!(peer.call_timeout, Some(Duration::from_secs(5)));
+        assert!(peer.identity.is_some());
+    }
 }
