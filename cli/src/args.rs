@@ -34,6 +34,9 @@ pub struct GlobalArgs {
     /// File that holds the bearer token [variables: STRATA_TOKEN_FILE, or STRATA_TOKEN with the token itself]
     #[arg(long, global = true, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
+    /// Speak to a gateway on another machine without TLS; everybody on the way can read and change what is said
+    #[arg(long, global = true)]
+    pub insecure: bool,
     /// Configuration file instead of ~/.config/strata/cli.toml [variable: STRATA_CONFIG]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,

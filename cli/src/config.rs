@@ -1,6 +1,7 @@
 //! Where the gateway is and how to speak to it: flags, then variables, then `~/.config/strata/cli.toml`.
 
 use crate::{args::GlobalArgs, environment::Environment, failure::Failure};
+use secrecy::SecretString;
 use serde::Deserialize;
 use std::{
     path::{Path, PathBuf},
@@ -28,19 +29,11 @@ pub struct GatewayConfig {
     /// PEM file with the authority that signed the gateway's certificate.
     pub ca_file: Option<PathBuf>,
     /// Sent as `authorization: Bearer`.
-    pub token: Option<Token>,
+    pub token: Option<SecretString>,
+    /// Allows http beyond this machine.
+    pub insecure: bool,
     /// How long one call may take; watching has no limit.
     pub timeout: Duration,
-}
-
-/// A bearer token; never printed.
-#[derive(Clone)]
-pub struct Token(pub String);
-
-impl std::fmt::Debug for Token {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Token(***)")
-    }
 }
 
 /// Puts flags, variables and file together.
@@ -59,13 +52,14 @@ pub fn load(args: &GlobalArgs, environment: &Environment) -> Result<GatewayConfi
     let token_file = args.token_file.clone().or(variable("STRATA_TOKEN_FILE").map(PathBuf::from));
     let token = match (token_file, variable("STRATA_TOKEN"), file.token_file) {
         (Some(path), _, _) | (None, None, Some(path)) => Some(read_token(&path)?),
-        (None, Some(text), _) => Some(Token(text)),
+        (None, Some(text), _) => Some(text.into()),
         (None, None, None) => None,
     };
     Ok(GatewayConfig {
         url,
         ca_file: args.ca_file.clone().or(variable("STRATA_CA_FILE").map(PathBuf::from)).or(file.ca_file),
         token,
+        insecure: args.insecure,
         timeout: Duration::from_secs(args.timeout_s),
     })
 }
@@ -95,9 +89,9 @@ fn default_path(environment: &Environment) -> Option<PathBuf> {
     Some(base.join("strata").join("cli.toml"))
 }
 
-fn read_token(path: &Path) -> Result<Token, Failure> {
+fn read_token(path: &Path) -> Result<SecretString, Failure> {
     match fs_err::read_to_string(path) {
-        Ok(text) => Ok(Token(text.trim().to_owned())),
+        Ok(text) => Ok(text.trim().into()),
         Err(error) => Err(Failure::new(ErrorKind::InvalidArgument, "TOKEN_NOT_READABLE", error)),
     }
 }

@@ -2,8 +2,11 @@
 
 use crate::{config::GatewayConfig, failure::Failure};
 use std::{future::Future, time::Duration};
-use strata_kit::clock::SharedClock;
-use strata_model::ErrorKind;
+use strata_kit::{
+    clock::SharedClock,
+    http::ServerTrust,
+    upstream::{Upstream, UpstreamOptions},
+};
 use strata_proto::{
     google::longrunning::operations_client::OperationsClient,
     strata::gateway::v1::{
@@ -12,36 +15,14 @@ use strata_proto::{
         vm_service_client::VmServiceClient,
     },
 };
-use tonic::{
-    Request, Response, Status,
-    metadata::{Ascii, MetadataValue},
-    service::{Interceptor, interceptor::InterceptedService},
-    transport::{Certificate, Channel, ClientTlsConfig, Endpoint},
-};
-
-/// What the generated clients run over.
-pub type Transport = InterceptedService<Channel, Bearer>;
-
-/// Puts the token on every call.
-#[derive(Clone)]
-pub struct Bearer(Option<MetadataValue<Ascii>>);
-
-impl Interceptor for Bearer {
-    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        if let Some(value) = &self.0 {
-            request.metadata_mut().insert("authorization", value.clone());
-        }
-        Ok(request)
-    }
-}
+use tonic::{Request, Response, Status};
 
 /// Clients of the gateway's services; cheap to clone.
 #[derive(Clone)]
 pub struct Gateway {
-    transport: Transport,
+    upstream: Upstream,
     clock: SharedClock,
     timeout: Duration,
-    url: String,
 }
 
 impl std::fmt::Debug for Gateway {
@@ -70,8 +51,8 @@ const ANSWER_BYTES_MAX: usize = 64 << 20;
 macro_rules! clients {
     ($($(#[$doc:meta])* $name:ident: $client:ident),+ $(,)?) => {$(
         $(#[$doc])*
-        pub fn $name(&self) -> $client<Transport> {
-            $client::new(self.transport.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
+        pub fn $name(&self) -> $client<Upstream> {
+            $client::new(self.upstream.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
         }
     )+};
 }
@@ -82,30 +63,15 @@ impl Gateway {
     /// # Errors
     /// The address is none, or a file cannot be read.
     pub fn new(config: &GatewayConfig, clock: SharedClock) -> Result<Self, Failure> {
-        let invalid = |message: String| Failure::new(ErrorKind::InvalidArgument, "GATEWAY_ADDRESS_INVALID", message);
-        let mut endpoint = Endpoint::from_shared(config.url.clone())
-            .map_err(|_| invalid(format!("'{}' is no address; write https://host:port", config.url)))?
-            .connect_timeout(Duration::from_secs(10))
-            .http2_keep_alive_interval(Duration::from_secs(30))
-            .keep_alive_timeout(Duration::from_secs(20));
-        if config.url.starts_with("https://") {
-            let mut tls = ClientTlsConfig::new();
-            if let Some(path) = &config.ca_file {
-                let pem = fs_err::read(path).map_err(|error| invalid(error.to_string()))?;
-                tls = tls.ca_certificate(Certificate::from_pem(pem));
-            }
-            endpoint = endpoint.tls_config(tls).map_err(|error| invalid(error.to_string()))?;
+        let mut options = UpstreamOptions::new(&config.url);
+        if let Some(path) = &config.ca_file {
+            options.trust = ServerTrust::CaFile(path.clone());
         }
-        let bearer = match &config.token {
-            Some(token) => Some(
-                format!("Bearer {}", token.0)
-                    .parse()
-                    .map_err(|_| invalid("the token holds characters that no header may hold".to_owned()))?,
-            ),
-            None => None,
-        };
-        let transport = InterceptedService::new(endpoint.connect_lazy(), Bearer(bearer));
-        Ok(Self { transport, clock, timeout: config.timeout, url: config.url.clone() })
+        options.token = config.token.clone();
+        options.insecure = config.insecure;
+        let upstream = Upstream::connect(&options)
+            .map_err(|error| Failure::new(error.kind(), "GATEWAY_NOT_USABLE", format!("the gateway: {error}")))?;
+        Ok(Self { upstream, clock, timeout: config.timeout })
     }
 
     clients! {
@@ -147,19 +113,9 @@ impl Gateway {
             };
             match (status.code(), waits_ms.next()) {
                 (tonic::Code::Unavailable, Some(wait_ms)) => self.clock.sleep(Duration::from_millis(wait_ms)).await,
-                _ => return Err(self.told(status)),
+                _ => return Err(status.into()),
             }
         }
-    }
-
-    /// A failure of the gateway as it said it; where it said nothing, with its address.
-    fn told(&self, status: Status) -> Failure {
-        let silent = status.code() == tonic::Code::Unavailable && status.details().is_empty();
-        let failure = Failure::from(status);
-        if silent {
-            return failure.hint(format!("the gateway is expected at {}; see --gateway", self.url));
-        }
-        failure
     }
 
     /// Waits before watching is tried again.

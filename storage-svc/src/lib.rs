@@ -9,6 +9,7 @@ pub mod driver;
 pub mod drivers;
 pub mod grpc;
 pub mod naming;
+mod rel_path;
 mod svc;
 
 pub use svc::{SERVICE_NAME, StorageSvc};

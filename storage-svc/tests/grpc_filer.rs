@@ -1,5 +1,7 @@
 //! storage.v1 over the filer on a plain directory, in process: requests are checked, answers and errors translated.
 
+#![allow(clippy::unwrap_used, reason = "clippy takes helpers in tests/ for production code")]
+
 use std::sync::Arc;
 use strata_kit::{
     clock::SystemClock,

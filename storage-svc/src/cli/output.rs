@@ -1,7 +1,7 @@
 //! The one place that prints.
 
 /// Standard output for answers, standard error for failures.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Output;
 
 impl Output {

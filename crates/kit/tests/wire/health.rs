@@ -3,9 +3,7 @@
 use crate::lab::{Ask, Lab, stream_of};
 use strata_kit::{
     contract::{ContractOptions, stack},
-    health::{
-        HealthCheckRequest, HealthCheckResponse, HealthHandle, HealthListRequest, HealthListResponse, ServingStatus,
-    },
+    health::{HealthHandle, HealthListRequest, HealthListResponse, ServingStatus},
     upstream::Upstream,
 };
 use tonic::{Code, Request, client::Grpc, server::NamedService as _, service::Routes};
@@ -20,11 +18,7 @@ fn lab() -> (Upstream, HealthHandle) {
 }
 
 async fn check(upstream: &Upstream, service: &str) -> Result<ServingStatus, Code> {
-    let request = Request::new(HealthCheckRequest { service: service.to_owned() });
-    let path = http::uri::PathAndQuery::from_static("/grpc.health.v1.Health/Check");
-    let answer: Result<tonic::Response<HealthCheckResponse>, _> =
-        Grpc::new(upstream.clone()).unary(request, path, ProstCodec::default()).await;
-    answer.map(|answer| answer.into_inner().status()).map_err(|status| status.code())
+    strata_kit::health::check(upstream, service).await.map_err(|status| status.code())
 }
 
 #[tokio::test]

@@ -21,9 +21,13 @@ macro_rules! asks {
 
 #[tokio::test]
 async fn both_versions_list_services_and_know_health_and_error_details() {
-    // The given set holds the error details under their official name, as the generated sets do.
-    let set = health::file_descriptor_set().encode_to_vec();
-    let routes = reflection::add(Routes::new(Lab::default()), &[&set]).unwrap();
+    // With our protos, and with a set that lacks the error details.
+    both(strata_proto::DESCRIPTOR_SET, "google/rpc/error_details.proto", "strata.gateway.v1.").await;
+    both(&health::file_descriptor_set().encode_to_vec(), "error_details.proto", "grpc.health.v1.").await;
+}
+
+async fn both(set: &[u8], details_file: &str, service_prefix: &str) {
+    let routes = reflection::add(Routes::new(Lab::default()), &[set]).unwrap();
     let upstream = Upstream::in_process("lab", stack(routes, &Lab::health(), ContractOptions::default()));
     {
         use v1::{server_reflection_request::MessageRequest as Ask, server_reflection_response::MessageResponse as Is};
@@ -31,7 +35,15 @@ async fn both_versions_list_services_and_know_health_and_error_details() {
             panic!("no list")
         };
         assert!(list.service.iter().any(|it| it.name == health::SERVICE_NAME), "{list:?}");
-        for symbol in ["grpc.health.v1.HealthListResponse", "google.rpc.ErrorInfo", "grpc.health.v1.Health.List"] {
+        assert!(list.service.iter().any(|it| it.name.starts_with(service_prefix)), "{list:?}");
+        let Is::FileDescriptorResponse(file) =
+            asks!(v1, upstream, Ask::FileContainingSymbol("google.rpc.ErrorInfo".to_owned()))
+        else {
+            panic!("no error details")
+        };
+        let file = prost_types::FileDescriptorProto::decode(file.file_descriptor_proto[0].as_slice()).unwrap();
+        assert_eq!(file.name(), details_file);
+        for symbol in ["grpc.health.v1.HealthListResponse", "grpc.health.v1.Health.List"] {
             let answer = asks!(v1, upstream, Ask::FileContainingSymbol(symbol.to_owned()));
             assert!(matches!(&answer, Is::FileDescriptorResponse(_)), "{symbol}: {answer:?}");
         }

@@ -1,3 +1,4 @@
 //! What the outside sees of the world: one folder a face. A skin shares no type with the client that speaks to it.
 
 pub mod reference;
+pub mod vcenter;

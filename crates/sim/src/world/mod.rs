@@ -1,5 +1,6 @@
 //! The state that all skins answer from.
 
+pub mod compute;
 mod content;
 mod counters;
 pub mod invariants;

@@ -1,12 +1,9 @@
 //! What is remembered of a clone of files: `.strata/clones/<key>.json`, written before the first file, and a mark in each
 //! directory that belongs to it.
 
-use super::{
-    beneath::{Beneath, RelPath},
-    record,
-    shared::Shared,
-};
+use super::{beneath::Beneath, record, shared::Shared};
 use crate::driver::{DriverError, FileCloneRequest, Reason};
+use crate::rel_path::RelPath;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strata_model::mark::Mark;

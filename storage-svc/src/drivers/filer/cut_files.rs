@@ -2,12 +2,13 @@
 //! and what makes them durable comes after the last cut. The time between first and last is measured.
 
 use super::{
-    beneath::{Beneath, RelPath},
+    beneath::Beneath,
     copy::{Method, Prepared, dress_directory},
     error::io,
     volume::Found,
 };
 use crate::driver::{DriverError, Reason};
+use crate::rel_path::RelPath;
 use std::{
     collections::BTreeMap,
     time::{Duration, Instant},

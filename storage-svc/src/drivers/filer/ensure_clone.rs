@@ -2,7 +2,7 @@
 //! (4) some directories whole; (5) all. The repeat goes on from each, the removal undoes each.
 
 use super::{
-    beneath::{Beneath, RelPath},
+    beneath::Beneath,
     clone_record::{CLONE_MARK, CloneRecord, CloneTargetRecord, DirectoryMark, Owner, hidden_name, owner},
     copy::{Prepared, dress_directory},
     record,
@@ -11,6 +11,7 @@ use super::{
     volume::{self, Found},
 };
 use crate::driver::{CloneMember, DriverError, FileCloneRequest, FileCloneTarget, Reason};
+use crate::rel_path::RelPath;
 use rustix::fs::Mode;
 use std::collections::BTreeSet;
 use strata_model::mark::Mark;

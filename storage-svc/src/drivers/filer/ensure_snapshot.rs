@@ -176,7 +176,7 @@ fn cut_subvolumes(
     for target in &want.targets {
         let cut = data.enter(target.volume.as_str())?.called(format!("the snapshot of volume '{}'", target.volume));
         for path in &target.paths {
-            cut.open_any(super::beneath::RelPath::parse(path)?.as_str())?;
+            cut.open_any(crate::rel_path::RelPath::parse(path)?.as_str())?;
         }
     }
     Ok(skew)

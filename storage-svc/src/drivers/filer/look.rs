@@ -1,13 +1,13 @@
 //! What a filer tells without changing anything: files of snapshots, what is ours, what is missing.
 
 use super::{
-    beneath::RelPath,
     clone_record::CloneRecord,
     error::io,
     shared::{Engine, Shared},
     snapshot, volume,
 };
 use crate::driver::{DriverError, MissingRight, Owned, OwnedKind, Preflight, READ_BYTES_MAX, Reason};
+use crate::rel_path::RelPath;
 use std::io::Read as _;
 use strata_model::ids::{ArraySnapshotId, VolumeId};
 

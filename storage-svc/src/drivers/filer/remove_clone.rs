@@ -1,13 +1,13 @@
 //! Removes a clone's directories: each is hidden by a rename first, so that a crash leaves no half of a VM in sight.
 
 use super::{
-    beneath::RelPath,
     clone_record::{CloneRecord, DirectoryMark, Owner, hidden_name, owner},
     ensure_clone::discard_hidden,
     shared::Shared,
     volume,
 };
 use crate::driver::{CloneRemoval, DriverError, Reason};
+use crate::rel_path::RelPath;
 use std::collections::BTreeSet;
 use strata_model::ids::VolumeId;
 

@@ -1,13 +1,9 @@
 //! Puts files of a snapshot back. Each is filled under a temporary name and renamed without replacing, so that it appears
 //! whole or not at all, and a file that exists is left alone.
 
-use super::{
-    beneath::{Beneath, RelPath},
-    copy::Prepared,
-    shared::Shared,
-    snapshot, volume,
-};
+use super::{beneath::Beneath, copy::Prepared, shared::Shared, snapshot, volume};
 use crate::driver::{DriverError, Reason, RestoreFilesRequest, RestoredFile};
+use crate::rel_path::RelPath;
 use rustix::fs::Mode;
 
 /// The whole act; blocking.

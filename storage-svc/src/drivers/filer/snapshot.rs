@@ -3,12 +3,13 @@
 //! A snapshot is built in `.strata/partial/<native name>/` and renamed when it is whole, so that it is there or not.
 
 use super::{
-    beneath::{Beneath, RelPath},
+    beneath::Beneath,
     btrfs, record,
     shared::{NAMES, Shared, is_subvolume},
 };
 use crate::driver::{DriverError, Reason, Snapshot, SnapshotMember};
 use crate::naming;
+use crate::rel_path::RelPath;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strata_model::{

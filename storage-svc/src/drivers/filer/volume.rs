@@ -1,13 +1,14 @@
 //! Volumes: the directories directly below the root.
 
 use super::{
-    beneath::{Beneath, RelPath},
+    beneath::Beneath,
     btrfs,
     config::FilerConfig,
     error::os,
     shared::{Engine, Shared, birth_stamp, is_subvolume},
 };
 use crate::driver::{Device, DriverError, NfsPath, Reason, Resolution, Volume};
+use crate::rel_path::RelPath;
 use rustix::fs::{self, StatVfsMountFlags, XattrFlags};
 use std::path::PathBuf;
 use strata_model::ids::VolumeId;

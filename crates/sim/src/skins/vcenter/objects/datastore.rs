@@ -1,0 +1,121 @@
+//! Datastore.
+
+use super::{super::context::{Answer, Ctx}, not_here};
+use crate::world::compute::{
+    datastore::{Backing, Datastore, Mount},
+    fault::Fault,
+    state::State,
+    value::{MoRef, Val, obj},
+};
+
+/// Bytes used on a datastore, as far as its files tell.
+fn used_bytes(_: &Datastore) -> u64 {
+    1 << 30
+}
+
+fn volume(ds: &Datastore) -> Val {
+    let (kind, name, capacity) = (ds.kind(), &ds.name, ds.capacity_bytes);
+    match &ds.backing {
+        Backing::Nfs { host, path, v41 } => {
+            let names = if *v41 { vec![host.clone()] } else { Vec::new() };
+            obj!("HostNasVolume", "type" => kind, "name" => name, "capacity" => capacity, "remoteHost" => host,
+                "remotePath" => path, "remoteHostNames" => Some(names).filter(|n| !n.is_empty()),
+                "securityType" => if *v41 { "AUTH_SYS" } else { "" })
+        }
+        Backing::Vmfs { extents, .. } => {
+            let extents = extents.iter().map(|e| obj!("HostScsiDiskPartition", "diskName" => e, "partition" => 1));
+            obj!("HostVmfsVolume", "type" => kind, "name" => name, "capacity" => capacity, "blockSizeMb" => 1,
+                "blockSize" => 1024, "maxBlocks" => 63_963_136, "majorVersion" => 6, "version" => "6.82",
+                "uuid" => &ds.uuid, "extent" => Val::List(extents.collect()), "vmfsUpgradable" => false,
+                "local" => false)
+        }
+        _ => obj!("HostLocalFileSystemVolume", "type" => kind, "name" => name, "capacity" => capacity,
+            "device" => &ds.uuid),
+    }
+}
+
+fn info(s: &State, ds: &Datastore) -> Val {
+    let ty = match &ds.backing {
+        Backing::Nfs { .. } => "NasDatastoreInfo",
+        Backing::Vmfs { .. } => "VmfsDatastoreInfo",
+        Backing::Local(_) => "LocalDatastoreInfo",
+        Backing::Vsan(_) => "VsanDatastoreInfo",
+    };
+    let mut info = obj!(ty, "name" => &ds.name, "url" => ds.url(), "freeSpace" => free_bytes(ds),
+        "maxFileSize" => 70_368_744_177_664i64, "maxVirtualDiskCapacity" => 68_169_720_922_112i64,
+        "maxMemoryFileSize" => 70_368_744_177_664i64, "timestamp" => s.began);
+    match &ds.backing {
+        Backing::Nfs { .. } => info.set("nas", volume(ds)),
+        Backing::Vmfs { .. } => {
+            info.set("maxPhysicalRDMFileSize", 70_368_744_177_664i64);
+            info.set("maxVirtualRDMFileSize", 68_169_720_922_112i64);
+            info.set("vmfs", volume(ds));
+        }
+        Backing::Local(_) => info.set("path", format!("/vmfs/volumes/{}", ds.uuid)),
+        Backing::Vsan(_) => info.set("membershipUuid", ds.uuid.as_str()),
+    }
+    info
+}
+
+fn free_bytes(ds: &Datastore) -> u64 {
+    if ds.accessible() { ds.capacity_bytes - used_bytes(ds) } else { 0 }
+}
+
+/// How a host mounts it.
+pub fn mount_info(ds: &Datastore, mount: &Mount) -> Val {
+    let reason = if mount.accessible { None } else { Some("AllPathsDown_Timeout") };
+    obj!("HostMountInfo", "path" => format!("/vmfs/volumes/{}", ds.uuid),
+        "accessMode" => if mount.writable { "readWrite" } else { "readOnly" }, "mounted" => true,
+        "accessible" => mount.accessible, "inaccessibleReason" => reason)
+}
+
+/// A host's view of its volumes.
+pub fn volumes_of_host(s: &State, host: &str) -> Val {
+    let all = s.datastores.values().filter_map(|d| {
+        let mount = d.mounts.iter().find(|m| m.host == host)?;
+        Some(obj!("HostFileSystemMountInfo", "mountInfo" => mount_info(d, mount), "volume" => volume(d)))
+    });
+    obj!("HostFileSystemVolumeInfo", "volumeTypeList" => vec!["VMFS", "NFS", "NFS41"],
+        "mountInfo" => Val::List(all.collect()))
+}
+
+/// A property.
+pub fn property(s: &State, id: &str, name: &str) -> Val {
+    let Some(ds) = s.datastores.get(id) else { return Val::Unset };
+    match name {
+        "info" => info(s, ds),
+        "summary" => obj!("DatastoreSummary", "datastore" => MoRef::new("Datastore", id), "name" => &ds.name,
+            "url" => ds.url(), "capacity" => ds.capacity_bytes, "freeSpace" => free_bytes(ds), "uncommitted" => 0,
+            "accessible" => ds.accessible(), "multipleHostAccess" => ds.mounts.len() > 1, "type" => ds.kind(),
+            "maintenanceMode" => "normal"),
+        "host" => {
+            let all = ds.mounts.iter().map(|m| {
+                obj!("DatastoreHostMount", "key" => MoRef::new("HostSystem", &m.host), "mountInfo" => mount_info(ds, m))
+            });
+            Val::List(all.collect())
+        }
+        "vm" => s.vms_on(id).into(),
+        "browser" => MoRef::new("HostDatastoreBrowser", format!("datastoreBrowser-{id}")).into(),
+        "capability" => {
+            let vmfs = matches!(ds.backing, Backing::Vmfs { .. });
+            obj!("DatastoreCapability", "directoryHierarchySupported" => true, "rawDiskMappingsSupported" => vmfs,
+                "perFileThinProvisioningSupported" => true, "storageIORMSupported" => true,
+                "nativeSnapshotSupported" => false, "topLevelDirectoryCreateSupported" => true,
+                "seSparseSupported" => true, "vmfsSparseSupported" => true)
+        }
+        _ => Val::Unset,
+    }
+}
+
+/// The methods.
+pub fn call(ctx: &mut Ctx<'_>, method: &str) -> Answer {
+    match method {
+        "RefreshDatastore" | "RefreshDatastoreStorageInfo" => {
+            let id = ctx.id();
+            ctx.s.refresh_datastore(&id)?;
+            Ok(Val::Unset)
+        }
+        "DestroyDatastore" => Err(Fault::new("NotSupported", "The operation is not supported on the object.")),
+        _ => not_here(ctx, method),
+    }
+}

@@ -1,0 +1,83 @@
+//! HostSystem and what it shows of its storage.
+
+use super::datastore;
+use crate::world::compute::{
+    datastore::Backing,
+    inventory::Host,
+    state::State,
+    value::{MoRef, Val, obj},
+};
+
+fn product() -> Val {
+    obj!("AboutInfo", "name" => "VMware ESXi", "fullName" => "VMware ESXi 8.0.3 build-24022510 (simulated)",
+        "vendor" => "VMware, Inc.", "version" => "8.0.3", "build" => "24022510", "osType" => "vmnix-x86",
+        "productLineId" => "embeddedEsx", "apiType" => "HostAgent", "apiVersion" => "8.0.3.0")
+}
+
+fn runtime(h: &Host) -> Val {
+    let up = if h.connection == "connected" { "poweredOn" } else { "unknown" };
+    obj!("HostRuntimeInfo", "connectionState" => &h.connection, "powerState" => up,
+        "inMaintenanceMode" => h.maintenance, "inQuarantineMode" => false)
+}
+
+fn summary(s: &State, id: &str, h: &Host) -> Val {
+    let hardware = obj!("HostHardwareSummary", "vendor" => "Strata", "model" => "Simulated", "uuid" => &h.uuid,
+        "memorySize" => 1i64 << 36, "cpuModel" => "Simulated CPU", "cpuMhz" => 2500, "numCpuPkgs" => 1,
+        "numCpuCores" => 8, "numCpuThreads" => 16, "numNics" => 2, "numHBAs" => 2);
+    let config = obj!("HostConfigSummary", "name" => &h.name, "port" => 443, "product" => product(),
+        "vmotionEnabled" => true, "faultToleranceEnabled" => false);
+    let stats = obj!("HostListSummaryQuickStats", "overallCpuUsage" => 100, "overallMemoryUsage" => 4096,
+        "uptime" => 86_400);
+    obj!("HostListSummary", "host" => MoRef::new("HostSystem", id), "hardware" => hardware, "runtime" => runtime(h),
+        "config" => config, "quickStats" => stats, "overallStatus" => "green", "rebootRequired" => false,
+        "managementServerIp" => &s.name)
+}
+
+fn storage_device(s: &State, host: &str) -> Val {
+    let mounted = s.datastores.values().filter(|d| d.mounts.iter().any(|m| m.host == host));
+    let names = mounted.flat_map(|d| match &d.backing {
+        Backing::Vmfs { extents, .. } => extents.clone(),
+        _ => Vec::new(),
+    });
+    let luns = names.map(|name| {
+        obj!("ScsiLun", "deviceName" => format!("/vmfs/devices/disks/{name}"), "deviceType" => "disk",
+            "key" => format!("key-vim.host.ScsiDisk-{name}"), "uuid" => format!("02000000{}", name.replace("naa.", "")),
+            "canonicalName" => &name, "displayName" => &name, "lunType" => "disk", "operationalState" => vec!["ok"])
+    });
+    obj!("HostStorageDeviceInfo", "scsiLun" => Val::List(luns.collect()), "softwareInternetScsiEnabled" => false)
+}
+
+/// A property of a host.
+pub fn property(s: &State, id: &str, name: &str) -> Val {
+    let Some(h) = s.hosts.get(id) else { return Val::Unset };
+    match name {
+        "runtime" => runtime(h),
+        "summary" => summary(s, id, h),
+        "configManager" => obj!("HostConfigManager",
+            "datastoreSystem" => MoRef::new("HostDatastoreSystem", format!("datastoreSystem-{id}")),
+            "storageSystem" => MoRef::new("HostStorageSystem", format!("storageSystem-{id}"))),
+        "config" => obj!("HostConfigInfo", "host" => MoRef::new("HostSystem", id), "product" => product(),
+            "storageDevice" => storage_device(s, id), "fileSystemVolume" => datastore::volumes_of_host(s, id),
+            "network" => obj!("HostNetworkInfo", "ipV6Enabled" => false)),
+        "datastore" => {
+            let all = s.datastores.iter().filter(|(_, d)| d.mounts.iter().any(|m| m.host == id));
+            all.map(|(d, _)| MoRef::new("Datastore", d)).collect::<Vec<_>>().into()
+        }
+        "network" => s.networks.keys().map(|n| MoRef::new("Network", n)).collect::<Vec<_>>().into(),
+        "vm" => {
+            let all = s.vms.iter().filter(|(_, v)| v.host == id);
+            all.map(|(v, _)| MoRef::new("VirtualMachine", v)).collect::<Vec<_>>().into()
+        }
+        "datastoreBrowser" => MoRef::new("HostDatastoreBrowser", format!("hostBrowser-{id}")).into(),
+        _ => Val::Unset,
+    }
+}
+
+/// A property of a host's storage system.
+pub fn storage_property(s: &State, host: &str, name: &str) -> Val {
+    match name {
+        "storageDeviceInfo" => storage_device(s, host),
+        "fileSystemVolumeInfo" => datastore::volumes_of_host(s, host),
+        _ => Val::Unset,
+    }
+}

@@ -1,0 +1,36 @@
+//! The computing half of the world: what a vCenter knows and does. Its files lie in the trees of the storage half, so that
+//! a clone made on an array holds what the VM had written.
+//!
+//! [`Vcenter`] is the handle; [`state::State`] is everything behind its lock; one file an operation.
+
+pub mod builder;
+pub mod chain;
+pub mod config;
+pub mod datastore;
+pub mod device;
+pub mod disk;
+pub mod fault;
+pub mod files;
+pub mod inventory;
+pub mod lookup;
+pub mod move_files;
+pub mod nas;
+pub mod power;
+pub mod privilege;
+pub mod reconfigure;
+pub mod register;
+pub mod relocate;
+pub mod search;
+pub mod session;
+pub mod snapshot;
+pub mod state;
+pub mod task;
+mod tracking;
+pub mod value;
+pub mod vm;
+pub mod vmsd;
+pub mod vmx;
+mod vcenter;
+
+pub use builder::{Builder, DiskSpec, VmSpec};
+pub use vcenter::Vcenter;

@@ -1,0 +1,105 @@
+//! Storage vMotion: the VM's files move to another datastore, whatever the chain, as flat disks.
+
+use super::{
+    device::{Disk, Kind},
+    fault::Fault,
+    files::{DsPath, join},
+    state::State,
+    value::{MoRef, Val},
+};
+
+impl State {
+    /// Moves a VM's files and, when asked, the VM to another host or pool.
+    ///
+    /// Errors: NotSupported with snapshots or raw mappings (not simulated), FileLocked never: a running VM moves, too.
+    pub fn relocate(&mut self, id: &str, spec: &Val) -> Result<(), Fault> {
+        let known = |s: &State, r: Option<&MoRef>| match r {
+            Some(r) if !s.has(r) => Err(Fault::gone(r)),
+            r => Ok(r.map(|r| r.id.clone())),
+        };
+        let (host, pool) = (known(self, spec.moref("host"))?, known(self, spec.moref("pool"))?);
+        let to = known(self, spec.moref("datastore"))?;
+        if let Some(host) = host {
+            self.vm_mut(id)?.host = host;
+        }
+        if let Some(pool) = pool {
+            self.vm_mut(id)?.pool = Some(pool);
+        }
+        let per_disk: Vec<(i64, String)> = spec
+            .list("disk")
+            .iter()
+            .filter_map(|d| Some((d.int("diskId")?, d.moref("datastore")?.id.clone())))
+            .collect();
+        if to.is_none() && per_disk.is_empty() {
+            return Ok(());
+        }
+        if !self.snapshots_of(id).is_empty() {
+            return Err(Fault::new("NotSupported", "Moving a VM with snapshots is not simulated"));
+        }
+        let vm = self.vm(id)?.clone();
+        let home = match &to {
+            Some(ds) if *ds != vm.vmx.ds => Some(self.new_home(&vm.vmx, ds)?),
+            _ => None,
+        };
+        let mut old = Vec::new();
+        for d in &vm.config.devices {
+            let Kind::Disk(disk) = &d.kind else { continue };
+            let target = per_disk.iter().find(|(key, _)| *key == d.key).map(|(_, ds)| ds.clone()).or_else(|| to.clone());
+            let Some(target) = target.filter(|t| *t != disk.file.ds) else { continue };
+            if disk.rdm.is_some() {
+                return Err(Fault::new("NotSupported", "Moving a raw device mapping is not simulated"));
+            }
+            let dir = match &home {
+                Some(home) if home.ds == target => home.dir().to_owned(),
+                _ => vm.vmx.dir().to_owned(),
+            };
+            let base = disk.parents.last().map_or(&disk.file, |p| &p.file).name().to_owned();
+            let file = DsPath { ds: target.clone(), rel: join(&dir, &base) };
+            self.tree(&target)?.create_dir_all(&dir).map_err(|e| super::files::tree_fault(&e, &dir))?;
+            self.flatten(&disk.file, &file, disk.thin)?;
+            old.push(disk.clone());
+            self.point_disk(id, d.key, &file)?;
+        }
+        if let Some(home) = home {
+            self.move_home(id, &vm.vmx, &home)?;
+        }
+        self.save(id)?;
+        let used = |s: &State, f: &DsPath| s.vms.values().any(|v| v.disks().any(|d| d.chain().contains(f)));
+        for file in old.iter().flat_map(Disk::chain) {
+            if !used(self, &file) {
+                self.remove_link(&file);
+            }
+        }
+        let left = DsPath { ds: vm.vmx.ds.clone(), rel: vm.vmx.dir().to_owned() };
+        if self.tree_of(&left)?.list(&left.rel).is_ok_and(|l| l.is_empty()) {
+            self.remove_quietly(&left);
+        }
+        Ok(())
+    }
+
+    fn new_home(&self, vmx: &DsPath, ds: &str) -> Result<DsPath, Fault> {
+        let tree = self.tree(ds)?;
+        let mut dir = vmx.dir().to_owned();
+        let mut n = 0;
+        while tree.stat(&dir).is_ok() {
+            n += 1;
+            dir = format!("{}_{n}", vmx.dir());
+        }
+        tree.create_dir_all(&dir).map_err(|e| super::files::tree_fault(&e, &dir))?;
+        Ok(DsPath { ds: ds.to_owned(), rel: join(&dir, vmx.name()) })
+    }
+
+    fn move_home(&mut self, id: &str, from: &DsPath, to: &DsPath) -> Result<(), Fault> {
+        let tree = self.tree_of(from)?;
+        let names = tree.list(from.dir()).map_err(|e| super::files::tree_fault(&e, &self.show(from)))?;
+        for entry in names.iter().filter(|e| !e.is_dir && !e.name.ends_with(".vmdk")) {
+            let (source, target) = (from.sibling(&entry.name), to.sibling(&entry.name));
+            self.copy_file(&source, &target)?;
+            self.remove_quietly(&source);
+        }
+        self.vm_mut(id)?.vmx = to.clone();
+        let here = super::vmx::spaced(&self.location_of(to));
+        self.vm_mut(id)?.config.extra.set("uuid.location", &here);
+        Ok(())
+    }
+}
