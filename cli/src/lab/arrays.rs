@@ -56,7 +56,9 @@ impl Arrays {
     /// # Errors
     /// The filer was asked for and its directory cannot be used.
     pub fn prepare(options: &LabOptions, world: &Arc<World>, directory: &Path) -> Result<Self, Failure> {
-        let root = options.filer.as_ref().map_or_else(|| directory.join("filer"), |filer| filer.directory.clone());
+        // With a vCenter outside, the user's directory holds the VMs; else the lab makes its own.
+        let given = options.filer.as_ref().filter(|_| options.vcenter.is_some());
+        let root = given.map_or_else(|| directory.join("filer"), |filer| filer.directory.clone());
         fs::create_dir_all(&root).map_err(|error| fault("the filer", error))?;
         let root = fs::canonicalize(&root).map_err(|error| fault("the filer", error))?;
         let shares = filer::shares_blocks(&root);
@@ -74,7 +76,7 @@ impl Arrays {
         let all = match first {
             ArrayKind::Filer => {
                 let mut all = vec![LabArray::filer(options, world, root, &FIRST)?];
-                if !external {
+                if !external && strata_storage_svc::drivers::KINDS.contains(&"reference") {
                     all.push(LabArray::reference(world, &SECOND)?);
                 }
                 all
@@ -93,7 +95,6 @@ impl LabArray {
         let hosts = hosts.unwrap_or_else(|| vec![filer::HOST.to_owned()]);
         let prefix = given.and_then(|filer| filer.path_prefix.clone());
         let mut datastores = Vec::new();
-        // With a vCenter outside, the user's directories are the volumes, and the lab makes none.
         let prefix = if options.vcenter.is_some() { prefix } else { Some(prefix.unwrap_or(filer::PATH_PREFIX.into())) };
         for volume in volumes.iter().filter(|_| options.vcenter.is_none()) {
             let folder = root.join(volume);

@@ -33,7 +33,11 @@ pub fn build(world: &Arc<World>, arrays: &Arrays, web_disk_bytes: u64) -> Result
     // Block storage that no array of the lab serves: what Strata says about it is worth seeing, too.
     let local = Arc::new(MemTree::new(Space::unlimited()));
     builder = builder.vmfs_datastore("vmfs-01", &["naa.60000000000000000000000000000001"], local);
-    for vm in vms(web_disk_bytes) {
+    let has = |name: &str| arrays.all.iter().flat_map(|array| &array.datastores).any(|(known, ..)| known == name);
+    for vm in vms(web_disk_bytes)
+        .into_iter()
+        .filter(|vm| vm.datastore.as_deref().is_none_or(|name| has(name) || name == "vmfs-01"))
+    {
         builder = builder.vm(vm);
     }
     let vcenter = builder.build().map_err(|error| fault("the simulated vCenter", error.message))?;

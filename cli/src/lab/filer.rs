@@ -1,5 +1,6 @@
 //! The filer: a directory of this machine as an array, where the file system can share blocks.
 
+use super::options::LabOptions;
 use fs_err as fs;
 use std::{
     io,
@@ -12,12 +13,17 @@ pub const HOST: &str = "192.0.2.10";
 /// Path that hosts see for the filer's directory.
 pub const PATH_PREFIX: &str = "/lab";
 
-/// A directory for one lab. Where the lab's own filer shall lie in it, one on a file system that shares blocks is
-/// preferred: the usual temporary directory, else the user's cache.
-pub fn working_directory(prefer_sharing: bool) -> io::Result<TempDir> {
+/// A directory for one lab, removed with it. In the user's directory where one was given for the filer and the VMs are
+/// the lab's own; else one on a file system that shares blocks is preferred: the usual temporary directory, or the user's
+/// cache.
+pub fn working_directory(options: &LabOptions) -> io::Result<TempDir> {
     let make = |folder: &Path| tempfile::Builder::new().prefix("strata-lab-").tempdir_in(folder);
+    if let (Some(filer), None) = (&options.filer, &options.vcenter) {
+        fs::create_dir_all(&filer.directory)?;
+        return make(&filer.directory);
+    }
     let usual = make(&std::env::temp_dir())?;
-    if !prefer_sharing || shares_blocks(usual.path()).is_ok() {
+    if options.vcenter.is_some() || shares_blocks(usual.path()).is_ok() {
         return Ok(usual);
     }
     let cache = std::env::var_os("XDG_CACHE_HOME")

@@ -65,8 +65,7 @@ impl Lab {
     /// # Errors
     /// A directory cannot be used, or a part does not start; the text names it.
     pub async fn start(options: LabOptions, clock: SharedClock, zone: TimeZone) -> Result<Self, Failure> {
-        let directory = filer::working_directory(options.filer.is_none())
-            .map_err(|error| fault("its temporary directory", error))?;
+        let directory = filer::working_directory(&options).map_err(|error| fault("its temporary directory", error))?;
         let world = World::new(Arc::new(MachineClock));
         let arrays = Arrays::prepare(&options, &world, directory.path())?;
         let mut faces = Vec::new();
