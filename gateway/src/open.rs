@@ -8,15 +8,15 @@ use crate::{
 };
 use jiff::tz::TimeZone;
 use std::{path::Path, sync::Arc};
-use strata_kit::{clock::SharedClock, upstream::Upstream};
+use strata_kit::{clock::SharedClock, config::PeerSection, upstream::Upstream};
 
 /// Opens and starts everything.
 ///
 /// # Errors
 /// A store is damaged, in use, or cannot be written; a URL or TLS file is wrong. The text says what to do.
 pub async fn open(config: &GatewayConfig, clock: SharedClock) -> Result<Gateway, String> {
-    let connect = |peer: &crate::config::PeerConfig, name: &str| {
-        Upstream::connect(&peer.options()).map_err(|error| format!("{name}: {error}"))
+    let connect = |peer: &PeerSection, name: &str| {
+        Upstream::connect(&peer.options(clock.clone())).map_err(|error| format!("{name}: {error}"))
     };
     let ports = Ports {
         inventory: Inventory::new(connect(&config.inventory, "inventory")?),
@@ -33,7 +33,12 @@ pub async fn open(config: &GatewayConfig, clock: SharedClock) -> Result<Gateway,
 ///
 /// # Errors
 /// As [`open`].
-pub async fn with_stores(directory: &Path, ports: Ports, clock: SharedClock, zone: TimeZone) -> Result<Gateway, String> {
+pub async fn with_stores(
+    directory: &Path,
+    ports: Ports,
+    clock: SharedClock,
+    zone: TimeZone,
+) -> Result<Gateway, String> {
     fs_err::create_dir_all(directory).map_err(|error| error.to_string())?;
     let opened = journal::DurableJournal::open(&directory.join("journal"), journal::Options::default())
         .map_err(|error| format!("the journal does not open: {error}"))?;

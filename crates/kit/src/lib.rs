@@ -6,6 +6,7 @@ pub mod contract;
 pub mod health;
 pub mod http;
 pub mod mutation;
+pub mod program;
 pub mod reflection;
 pub mod serve;
 pub mod shutdown;

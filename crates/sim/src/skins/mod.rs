@@ -1,4 +1,4 @@
-//! The faces that the world shows: each speaks one product's protocol over the same state.
+//! What the outside sees of the world: one folder a face. A skin shares no type with the client that speaks to it.
 
 pub mod reference;
 pub mod vcenter;

@@ -142,6 +142,16 @@ fn decode_any(node: &Node) -> Result<Val, Fault> {
 pub fn encode(out: &mut String, name: &str, ty: &str, value: &Val) {
     match value {
         Val::Unset => {}
+        // A list where anything may stand has to name its type.
+        Val::List(list) if ty == "any" => {
+            let ty = match list.first() {
+                Some(Val::Obj(o)) => o.ty.clone(),
+                Some(Val::Ref(_)) => "ref".to_owned(),
+                _ => "string".to_owned(),
+            };
+            let field = Field { name: name.to_owned(), ty, many: true, required: false };
+            encode_property(out, name, &field, value);
+        }
         Val::List(list) => list.iter().for_each(|v| encode(out, name, ty, v)),
         Val::Ref(r) => {
             let xsi = if ty == "any" { " xsi:type=\"ManagedObjectReference\"" } else { "" };
@@ -184,7 +194,7 @@ pub fn encode_property(out: &mut String, name: &str, field: &Field, value: &Val)
         };
         let prefix = if array == element { "ArrayOf" } else { "" };
         let _ = write!(out, "<{name} xsi:type=\"{prefix}{array}\">");
-        encode(out, element, &field.ty, &Val::List(list.clone()));
+        list.iter().for_each(|v| encode(out, element, &field.ty, v));
         let _ = write!(out, "</{name}>");
         return;
     }

@@ -99,7 +99,7 @@ impl State {
         let child_types = self.folders.get(&above.id).map_or(&["Folder"][..], |f| f.child_types);
         let prefix = above.id.rsplit_once('-').map_or("group-v", |(p, _)| p).to_owned();
         let id = self.next_id(if prefix == "group" { "group-d" } else { &prefix });
-        let folder = Folder { name: escape_name(name), parent: Some(above.clone()), child_types };
+        let folder = Folder { name: escape_name(&unescape_name(name)), parent: Some(above.clone()), child_types };
         self.folders.insert(id.clone(), folder);
         self.touch();
         id

@@ -42,6 +42,8 @@ pub struct State {
     pub name: String,
     /// Instance uuid of this vCenter.
     pub instance_uuid: String,
+    /// When this vCenter began to run.
+    pub began: Timestamp,
     /// Counts changes; who waits for updates compares it.
     pub version: u64,
     /// The storage half: NFS servers and the clock.
@@ -92,6 +94,7 @@ impl State {
             name: name.to_owned(),
             instance_uuid: String::new(),
             version: 1,
+            began: world.clock().now(),
             world,
             next_id: 1000,
             rng: StdRng::seed_from_u64(seed),

@@ -105,7 +105,8 @@ impl State {
         let task = Task {
             name: name.to_owned(),
             description_id: format!("{on}.{verb}"),
-            entity,
+            // A task's entity is one of the inventory; file and disk managers are not.
+            entity: entity.filter(|e| self.has(e)),
             entity_name,
             state: "queued",
             progress: None,

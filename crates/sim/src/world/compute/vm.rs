@@ -97,6 +97,8 @@ pub struct Vm {
     pub boot_time: Option<Timestamp>,
     /// Counts changes of the configuration.
     pub change_version: u64,
+    /// When the configuration changed.
+    pub modified: Timestamp,
     /// The question that blocks it.
     pub question: Option<Question>,
     /// Disks need consolidation.
@@ -178,8 +180,10 @@ impl State {
             (vm.vmx.clone(), self.vmx_of(&vm.config, &vm.vmx).text())
         };
         self.write_text(&path, &text)?;
+        let now = self.now();
         let vm = self.vm_mut(vm)?;
         vm.change_version += 1;
+        vm.modified = now;
         Ok(())
     }
 
@@ -231,6 +235,7 @@ impl Vm {
             tools: Tools::Installed,
             boot_time: None,
             change_version: 1,
+            modified: Timestamp::UNIX_EPOCH,
             question: None,
             consolidation_needed: false,
             current_snapshot: None,

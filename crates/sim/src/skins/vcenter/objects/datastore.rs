@@ -43,7 +43,7 @@ fn info(s: &State, ds: &Datastore) -> Val {
     };
     let mut info = obj!(ty, "name" => &ds.name, "url" => ds.url(), "freeSpace" => free_bytes(ds),
         "maxFileSize" => 70_368_744_177_664i64, "maxVirtualDiskCapacity" => 68_169_720_922_112i64,
-        "maxMemoryFileSize" => 70_368_744_177_664i64, "timestamp" => s.now());
+        "maxMemoryFileSize" => 70_368_744_177_664i64, "timestamp" => s.began);
     match &ds.backing {
         Backing::Nfs { .. } => info.set("nas", volume(ds)),
         Backing::Vmfs { .. } => {

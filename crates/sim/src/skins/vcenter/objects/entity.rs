@@ -6,7 +6,7 @@ use super::{
 };
 use crate::world::compute::{
     fault::Fault,
-    inventory::escape_name,
+    inventory::{escape_name, unescape_name},
     state::State,
     value::{MoRef, Val, obj},
 };
@@ -88,7 +88,9 @@ fn rename(s: &mut State, this: &MoRef, name: &str) -> Answer {
     if name.is_empty() || name.len() > 80 {
         return Err(Fault::new("InvalidName", format!("'{name}' is no name")).with("name", name));
     }
-    let stored = escape_name(name);
+    // A slash may come as itself or escaped.
+    let plain = unescape_name(name);
+    let stored = escape_name(&plain);
     let parent = s.parent_of(this);
     let taken = parent.and_then(|p| s.child_named(&p, &stored)).filter(|other| other != this);
     let taken = match this.ty.as_str() {
@@ -106,7 +108,7 @@ fn rename(s: &mut State, this: &MoRef, name: &str) -> Answer {
     let id = this.id.as_str();
     match this.ty.as_str() {
         "VirtualMachine" => {
-            name.clone_into(&mut s.vm_mut(id)?.config.name);
+            s.vm_mut(id)?.config.name.clone_from(&plain);
             s.save(id)?;
         }
         "Datastore" => s.datastores.get_mut(id).into_iter().for_each(|x| x.name.clone_from(&stored)),

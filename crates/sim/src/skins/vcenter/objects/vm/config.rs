@@ -2,6 +2,7 @@
 
 use super::devices;
 use crate::world::compute::{
+    inventory::escape_name,
     state::State,
     value::{Val, obj},
     vm::{Vm, VmConfig},
@@ -50,8 +51,8 @@ pub fn config_of(s: &State, vm: &Vm, c: &VmConfig, path: &str, dir: &str) -> Val
     let power = obj!("VirtualMachineDefaultPowerOpInfo", "powerOffType" => "soft", "suspendType" => "hard",
         "resetType" => "soft", "defaultPowerOffType" => "soft", "defaultSuspendType" => "hard",
         "defaultResetType" => "soft", "standbyAction" => "checkpoint");
-    obj!("VirtualMachineConfigInfo", "changeVersion" => vm.change_version(), "modified" => s.now(),
-        "name" => &c.name, "guestFullName" => guest_full_name(&c.guest_id), "version" => &c.version,
+    obj!("VirtualMachineConfigInfo", "changeVersion" => vm.change_version(), "modified" => vm.modified,
+        "name" => escape_name(&c.name), "guestFullName" => guest_full_name(&c.guest_id), "version" => &c.version,
         "uuid" => &c.uuid, "instanceUuid" => &c.instance_uuid, "template" => vm.template, "guestId" => &c.guest_id,
         "alternateGuestName" => "", "annotation" => &c.annotation, "files" => files, "flags" => flags,
         "defaultPowerOps" => power, "hardware" => hardware, "extraConfig" => Val::List(extra),

@@ -82,5 +82,5 @@ pub fn layout(s: &State, id: &str, vm: &Vm) -> Val {
             "uniqueSize" => *size, "accessible" => *there)
     });
     obj!("VirtualMachineFileLayoutEx", "file" => Val::List(all.collect()), "disk" => Val::List(disks),
-        "snapshot" => Val::List(snapshots), "timestamp" => s.now())
+        "snapshot" => Val::List(snapshots), "timestamp" => vm.modified)
 }

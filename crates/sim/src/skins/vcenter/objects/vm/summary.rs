@@ -12,7 +12,7 @@ pub fn summary(s: &State, id: &str, vm: &Vm) -> Val {
     let c = &vm.config;
     let (status, running, version) = guest::tools(vm);
     let full = config::guest_full_name(&c.guest_id);
-    let config = obj!("VirtualMachineConfigSummary", "name" => &c.name, "template" => vm.template,
+    let config = obj!("VirtualMachineConfigSummary", "name" => crate::world::compute::inventory::escape_name(&c.name), "template" => vm.template,
         "vmPathName" => s.show(&vm.vmx), "memorySizeMB" => c.memory_mb, "cpuReservation" => 0,
         "memoryReservation" => 0, "numCpu" => c.cpus, "numEthernetCards" => vm.nics().count(),
         "numVirtualDisks" => vm.disks().count(), "uuid" => &c.uuid, "instanceUuid" => &c.instance_uuid,
@@ -25,7 +25,7 @@ pub fn summary(s: &State, id: &str, vm: &Vm) -> Val {
         "hostName" => up.then(|| c.name.clone()), "ipAddress" => up.then_some("192.0.2.10"));
     let size: u64 = vm.disks().map(|d| d.capacity_bytes).sum();
     let storage = obj!("VirtualMachineStorageSummary", "committed" => size, "uncommitted" => 0, "unshared" => size,
-        "timestamp" => s.now());
+        "timestamp" => vm.modified);
     let stats = obj!("VirtualMachineQuickStats", "overallCpuUsage" => 0, "overallCpuDemand" => 0,
         "guestMemoryUsage" => 0, "hostMemoryUsage" => 0, "guestHeartbeatStatus" => guest::heartbeat(vm),
         "uptimeSeconds" => 0);
