@@ -70,11 +70,11 @@ impl House {
         self.gateway.drain().await;
         let ports = self.gateway.deps().ports.clone();
         let directory = self.data_directory();
-        let House { world, vcenter, gateway, upstream, inventory, storage, filer_root, directory: kept } = self;
+        let House { world, vcenter, gateway, upstream, inventory, storage, filer_root, directory: kept, image } = self;
         drop((gateway, upstream));
         let gateway = super::build::open_gateway(&directory, ports).await?;
         let upstream = super::build::in_process("gateway", gateway.api.routes());
-        self = House { world, vcenter, gateway, upstream, inventory, storage, filer_root, directory: kept };
+        self = House { world, vcenter, gateway, upstream, inventory, storage, filer_root, directory: kept, image };
         Ok(self)
     }
 }
@@ -84,7 +84,10 @@ impl House {
     pub fn write(&self, vm: &str, bytes: &[u8]) -> anyhow::Result<()> {
         match self.vcenter.guest_write(vm, 0, 0, bytes) {
             Ok(()) => Ok(()),
-            Err(_) => self.tree("ds1")?.write(&format!("{vm}/{vm}-flat.vmdk"), 0, bytes).map_err(|error| anyhow::anyhow!("{error}")),
+            Err(_) => self
+                .tree("ds1")?
+                .write(&format!("{vm}/{vm}-flat.vmdk"), 0, bytes)
+                .map_err(|error| anyhow::anyhow!("{error}")),
         }
     }
 

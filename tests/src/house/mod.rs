@@ -4,7 +4,7 @@
 mod build;
 mod calls;
 
-pub use build::{ArrayKind, Builder};
+pub use build::{ArrayKind, Builder, on_each};
 pub use calls::Finished;
 
 use std::{path::PathBuf, sync::Arc};
@@ -29,6 +29,8 @@ pub struct House {
     /// Where the filer's volumes are; `None` for arrays in memory.
     pub filer_root: Option<PathBuf>,
     directory: tempfile::TempDir,
+    /// Unmounted after everything else is gone.
+    image: Option<crate::conformance::rows::image::Image>,
 }
 
 impl House {
