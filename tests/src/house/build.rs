@@ -197,14 +197,15 @@ fn inventory_svc(vcenter: &Arc<Vcenter>, clock: &SharedClock) -> anyhow::Result<
 }
 
 /// Opens the gateway over its stores, as its binary does.
-pub(super) async fn open_gateway(directory: &Path, ports: Ports) -> anyhow::Result<Gateway> {
+pub async fn open_gateway(directory: &Path, ports: Ports) -> anyhow::Result<Gateway> {
     strata_gateway::open::with_stores(directory, ports, SystemClock::shared(), jiff::tz::TimeZone::UTC)
         .await
         .map_err(|error| anyhow!(error))
         .context("the gateway does not start")
 }
 
-pub(super) fn in_process(name: &str, routes: Routes) -> Upstream {
+/// A service without a socket, with the same layers as one that is served.
+pub fn in_process(name: &str, routes: Routes) -> Upstream {
     let health = HealthHandle::new(Vec::<String>::new());
     Upstream::in_process(name, stack(routes, &health, ContractOptions::default()))
 }

@@ -4,8 +4,8 @@
 mod build;
 mod calls;
 
-pub use build::{ArrayKind, Builder, on_each};
-pub use calls::Finished;
+pub use build::{ArrayKind, Builder, in_process, on_each, open_gateway};
+pub use calls::{Caller, Finished};
 
 use std::{path::PathBuf, sync::Arc};
 use strata_gateway::Gateway;
