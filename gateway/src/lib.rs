@@ -8,6 +8,7 @@ pub mod deps;
 pub mod error;
 pub mod layout;
 pub mod ledger;
+pub mod open;
 pub mod operations;
 pub mod plan;
 pub mod ports;

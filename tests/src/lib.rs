@@ -1,3 +1,5 @@
 //! What the system tests share.
 
+pub mod conformance;
+pub mod house;
 pub mod peers;

@@ -1,5 +1,9 @@
 //! Time, as the only thing that may sleep or ask what time it is.
 
+mod manual;
+
+pub use manual::ManualClock;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::{fmt::Debug, sync::Arc, time::Duration};

@@ -3,9 +3,11 @@
 //! Everything starts NOT_SERVING, also the empty name; a service says when it is ready. The empty name is SERVING when
 //! every named service is.
 
+mod probe;
 mod server;
 mod wire;
 
+pub use probe::check;
 pub use server::HealthServer;
 pub use wire::{
     HealthCheckRequest, HealthCheckResponse, HealthListRequest, HealthListResponse, SERVICE_NAME, ServingStatus,

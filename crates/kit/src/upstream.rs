@@ -1,7 +1,7 @@
 //! Calling another service of ours: one clonable type that generated clients are built on, over a socket or in process.
 //!
 //! What stock tonic lacks is added here: the remaining deadline travels with each call and ends it (T14), and a call that a
-//! server going away never accepted is sent again once (T13). Nothing else is retried.
+//! server going away never accepted is sent again at once (T13). Nothing else is retried.
 
 mod bearer;
 mod connect;

@@ -1,7 +1,8 @@
 //! Drives one operation: asks its history what comes next, does it, writes it down.
 //!
-//! Write order: planned names, `Started` (flushed) -> effect -> outcome (flushed). The same loop serves a new operation
-//! and one that was found in the journal.
+//! Write order: planned names, `Started` (flushed) -> effect -> outcome (flushed together with the next step's `Started` or
+//! the end, before anything else has an effect). An operation of n steps so costs n + 2 flushes. The same loop serves a
+//! new operation and one that was found in the journal.
 
 use crate::{
     Event, Outcome, Point, Progress, StepError,
@@ -115,7 +116,8 @@ impl Driver {
             match answer {
                 Ok(output) => {
                     self.kill_at(Point::OutcomeUnflushed, step)?;
-                    return self.write(Event::Succeeded { step: name, output }, true).await;
+                    // Durable with the flush of whatever comes next, which is before any further effect: one flush a step.
+                    return self.write(Event::Succeeded { step: name, output }, false).await;
                 }
                 Err(error) => {
                     let delay = step.retry.delay(tries);
@@ -144,7 +146,7 @@ impl Driver {
             RawUndo::By(undo) => undo,
             RawUndo::Nothing(because) => {
                 let because = Some((*because).to_owned());
-                return self.write(Event::Undone { step: name(), because }, true).await;
+                return self.write(Event::Undone { step: name(), because }, false).await;
             }
         };
         let mut tries = 0;
@@ -167,7 +169,7 @@ impl Driver {
                 _ => answer,
             };
             match answer {
-                Ok(_) => return self.write(Event::Undone { step: name(), because: None }, true).await,
+                Ok(_) => return self.write(Event::Undone { step: name(), because: None }, false).await,
                 Err(error) if (step.retry.transient)(&error) => {
                     let attempt = self.log.history().steps[index].attempts;
                     self.write(Event::AttemptFailed { step: name(), attempt, error }, false).await?;

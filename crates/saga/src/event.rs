@@ -153,7 +153,7 @@ pub enum Event {
         /// Why.
         error: StepError,
     },
-    /// The step's effect is there. Flushed before the next step starts.
+    /// The step's effect is there. Durable before the next step acts.
     Succeeded {
         /// Which step.
         step: String,

@@ -211,8 +211,10 @@ impl OperationLog {
         let known = if before.status == StepStatus::Undoing { &before.undo_pending } else { &before.run_pending };
         let same_job = known.as_ref().is_some_and(|known| known.resume == resume);
         if !(same_job && known.as_ref().is_some_and(|known| known.percent == percent)) {
-            let step = before.name.clone();
-            self.write(Event::PendingSeen { step, resume, ask_again_after_ms, percent }, !same_job).await?;
+            let name = before.name.clone();
+            self.write(Event::PendingSeen { step: name, resume, ask_again_after_ms, percent }, !same_job).await?;
+            // The record may not be durable yet; whoever watches hears of the percentage all the same.
+            self.report(step, percent, "waiting for the other side".to_owned());
         }
         Ok(Permit::granted())
     }

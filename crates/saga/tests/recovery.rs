@@ -113,6 +113,9 @@ fn record(seq: u32, event: Event) -> Record {
 }
 
 proptest! {
+    // A failing case is printed whole, and is small: no file of seeds is kept.
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 512, ..ProptestConfig::default() })]
+
     /// Those events that are permitted make an operation; the others change nothing; replay gives the same operation,
     /// over JSON too; and it is always either ended or something comes next that is permitted.
     #[test]

@@ -11,15 +11,22 @@ pub fn paths(tree: &Tree) -> Vec<String> {
     for (path, text) in tree.with_extension("md") {
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         for (index, line) in text.lines().enumerate() {
-            let gone = mentions(line)
-                .filter(|mention| is_path(tree, mention))
-                .find(|mention| !tree.has(&mention.text) && !tree.has(&join(folder, &mention.text)));
+            let gone =
+                mentions(line).filter(|mention| is_path(tree, mention)).find(|mention| !exists(tree, folder, mention));
             if let Some(mention) = gone {
                 found.push(format!("{path}:{}: there is no {}", index + 1, mention.text));
             }
         }
     }
     found
+}
+
+/// A path from the root, from the document's folder or, in backticks, the end of a path that the text around completes.
+fn exists(tree: &Tree, folder: &str, mention: &Mention) -> bool {
+    let end = format!("/{}", mention.text);
+    tree.has(&mention.text)
+        || tree.has(&join(folder, &mention.text))
+        || (!mention.is_link && tree.files().any(|(path, _)| path.ends_with(&end)))
 }
 
 /// Something that may be a path: a word in backticks or the target of a link.
@@ -67,8 +74,9 @@ fn join(folder: &str, path: &str) -> String {
 fn relative_links_resolve_and_gone_ones_are_named() {
     let tree = Tree::of(&[
         ("docs/a.md", "[up](../README.md) [b](b.md#part) [web](https://a.example/x.md)"),
-        ("docs/b.md", "in `docs/c.md`; `strata lab`, `a/b`, `docs/`"),
+        ("docs/b.md", "in `docs/c.md`; `strata lab`, `a/b`, `docs/`, `api/x.rs`"),
         ("README.md", "`docs/a.md`"),
+        ("gateway/src/api/x.rs", "//! x"),
     ]);
     assert_eq!(paths(&tree), ["docs/b.md:1: there is no docs/c.md"]);
 }

@@ -195,3 +195,113 @@ pub(crate) fn code_name(code: Code) -> &'static str {
         Code::Unauthenticated => "UNAUTHENTICATED",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::builder::{DETAILS_BYTES_MAX, DOMAIN, wire_bytes};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn full(kind: ErrorKind) -> StatusBuilder {
+        StatusBuilder::new(kind, "VM_AMBIGUOUS", "two VMs are called web-01")
+            .metadata("vm", "web-01")
+            .hint("name it as vcenter/name")
+            .violation("vm", "is ambiguous")
+            .precondition("POWER_STATE", "vcenters/a/vms/1", "is on")
+            .resource("strata/Vm", "vcenters/a/vms/1")
+            .retry_after(Duration::from_millis(1500))
+    }
+
+    #[test]
+    fn what_was_said_is_what_is_read_for_every_kind() {
+        for kind in ErrorKind::ALL {
+            let status = full(kind).build();
+            let report = ErrorReport::from_status(&status);
+            assert_eq!((report.kind, report.code), (kind, row(kind).code));
+            assert_eq!(report.reason, "VM_AMBIGUOUS");
+            assert_eq!(report.message, "two VMs are called web-01");
+            assert_eq!(report.metadata, BTreeMap::from([("vm".to_owned(), "web-01".to_owned())]));
+            assert_eq!(report.hints, ["name it as vcenter/name"]);
+            assert_eq!(report.violations, [Violation { field: "vm".into(), description: "is ambiguous".into() }]);
+            assert_eq!(report.preconditions[0].subject, "vcenters/a/vms/1");
+            assert_eq!(report.resource.as_ref().map(|it| it.name.as_str()), Some("vcenters/a/vms/1"));
+            assert_eq!(report.retry_after_ms, Some(1500));
+            assert_eq!(ErrorReport::from_status(&report.to_status()), report, "a second hop loses nothing");
+            assert_eq!(status.get_error_details().error_info().map(|info| info.domain.as_str()), Some(DOMAIN));
+        }
+    }
+
+    #[test]
+    fn the_json_is_stable() {
+        let json = serde_json::to_value(ErrorReport::from_status(&full(ErrorKind::Conflict).build())).unwrap();
+        let expected = serde_json::json!({
+            "kind": "conflict",
+            "code": 9,
+            "reason": "VM_AMBIGUOUS",
+            "message": "two VMs are called web-01",
+            "metadata": {"vm": "web-01"},
+            "hints": ["name it as vcenter/name"],
+            "violations": [{"field": "vm", "description": "is ambiguous"}],
+            "preconditions": [{"type": "POWER_STATE", "subject": "vcenters/a/vms/1", "description": "is on"}],
+            "resource": {"type": "strata/Vm", "name": "vcenters/a/vms/1"},
+            "retry_after_ms": 1500
+        });
+        assert_eq!(json, expected);
+        let short = serde_json::to_value(ErrorReport::from_status(&Status::not_found("x"))).unwrap();
+        let expected = serde_json::json!({"kind": "not_found", "code": 5, "reason": "NOT_FOUND", "message": "x"});
+        assert_eq!(short, expected);
+    }
+
+    #[test]
+    fn a_foreign_status_keeps_its_code_and_gets_the_nearest_kind() {
+        for number in 1..=16 {
+            let code = Code::from(number);
+            let report = ErrorReport::from_status(&Status::new(code, "foreign"));
+            assert_eq!((report.code, report.kind, report.reason.as_str()), (code, kind_of_code(code), code_name(code)));
+            assert_eq!(report.to_status().code(), code);
+        }
+        // Details that cannot be decoded are no reason to fail.
+        let broken = Status::with_details(Code::Internal, "x", bytes::Bytes::from_static(b"\xff\xff"));
+        assert_eq!(ErrorReport::from_status(&broken).message, "x");
+    }
+
+    #[test]
+    fn sources_of_a_transport_error_are_told() {
+        let mut status = Status::unavailable("cannot connect");
+        status.set_source(std::sync::Arc::new(std::io::Error::other("no route to host")));
+        assert_eq!(ErrorReport::from_status(&status).message, "cannot connect: no route to host");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+        #[test]
+        fn nothing_is_too_long_for_the_trailers(
+            message in "\\PC{0,3000}",
+            reason in "[A-Z_]{1,63}",
+            metadata in proptest::collection::btree_map("[a-z_]{1,40}", "\\PC{0,2000}", 0..20),
+            hints in proptest::collection::vec("\\PC{0,500}", 0..20),
+            violations in proptest::collection::vec(("[a-z.]{1,60}", "\\PC{0,300}"), 0..20),
+        ) {
+            let mut builder = StatusBuilder::new(ErrorKind::Conflict, &reason, &message);
+            for (key, value) in &metadata {
+                builder = builder.metadata(key, value);
+            }
+            for hint in &hints {
+                builder = builder.hint(hint);
+            }
+            for (field, description) in &violations {
+                builder = builder.violation(field, description);
+            }
+            let status = builder.build();
+            prop_assert!(wire_bytes(&status) <= DETAILS_BYTES_MAX, "{}", wire_bytes(&status));
+            let report = ErrorReport::from_status(&status);
+            prop_assert_eq!(report.kind, ErrorKind::Conflict);
+            prop_assert_eq!(&report.reason, &reason);
+            if !report.metadata.contains_key("trimmed") {
+                prop_assert_eq!(report.message, message);
+                prop_assert_eq!(report.metadata, metadata);
+                prop_assert_eq!(report.hints.len(), hints.len());
+            }
+        }
+    }
+}

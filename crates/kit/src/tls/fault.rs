@@ -8,14 +8,15 @@ use std::error::Error;
 pub fn certificate_fault(error: &(dyn Error + 'static)) -> Option<String> {
     let mut cause = Some(error);
     while let Some(inner) = cause {
-        let tls = inner.downcast_ref::<rustls::Error>().or_else(|| {
-            // std::io::Error does not show what it wraps as its source.
-            inner.downcast_ref::<std::io::Error>()?.get_ref()?.downcast_ref()
-        });
-        if let Some(tls) = tls {
+        if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
             return Some(sentence(tls));
         }
-        cause = inner.source();
+        // std::io::Error skips what it wraps when asked for its source.
+        let wrapped = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        cause = match wrapped {
+            Some(wrapped) => Some(wrapped),
+            None => inner.source(),
+        };
     }
     None
 }
@@ -34,7 +35,8 @@ fn sentence(error: &rustls::Error) -> String {
         C::NotValidYetContext { not_before, .. } => {
             format!("it is not valid before {}; correct this machine's clock", time(*not_before))
         }
-        C::UnknownIssuer => {
+        // A bad signature is what a CA of the same name with another key looks like.
+        C::UnknownIssuer | C::BadSignature => {
             "its issuer is not trusted; give the issuer's CA file, or pin the certificate's thumbprint".to_owned()
         }
         C::NotValidForName => {

@@ -1,4 +1,4 @@
-//! The transport over a socket, with the one retry that is always right.
+//! The transport over a socket, with the only retries that are always right.
 
 use super::{ClientIdentity, UpstreamError, UpstreamOptions, replay::Replay};
 use crate::{http::ServerTrust, status::StatusBuilder, tls};
@@ -90,38 +90,68 @@ impl Service<http::Request<Body>> for Transport {
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let (channel, url) = (self.channel.clone(), self.url.clone());
         Box::pin(async move {
-            let (first, again) = Replay::split(request).await;
-            let error = match channel.clone().oneshot(first).await {
-                Ok(response) => return Ok(response),
-                Err(error) => error,
-            };
-            let Some(again) = again.filter(|_| was_never_accepted(&error)) else {
-                return Err(explain(&url, &error));
-            };
-            tracing::debug!(peer = %url, "the peer is going away; sending the call once more");
-            channel.oneshot(again).await.map_err(|error| explain(&url, &error))
+            let (mut next, kept) = Replay::split(request).await;
+            let (mut unsent, mut refused) = (0, 0);
+            loop {
+                let error = match channel.clone().oneshot(next).await {
+                    Ok(response) => return Ok(response),
+                    Err(error) => error,
+                };
+                let again = match fate(&error) {
+                    Fate::Unsent => {
+                        unsent += 1;
+                        unsent <= UNSENT_MAX
+                    }
+                    Fate::Refused => {
+                        refused += 1;
+                        refused <= REFUSED_MAX
+                    }
+                    Fate::Unknown => false,
+                };
+                let Some(kept) = kept.as_ref().filter(|_| again) else {
+                    return Err(explain(&url, &error));
+                };
+                tracing::debug!(peer = %url, "the peer is going away; sending the call once more");
+                // Lets the channel notice that its connection is gone.
+                tokio::task::yield_now().await;
+                next = kept.request();
+            }
         })
     }
 }
 
-/// True only where the server cannot have seen the call: it was still queued when the connection closed, refused as a
-/// stream, or beyond the last stream of a graceful GOAWAY (gRFC A6, transparent retries).
-fn was_never_accepted(error: &(dyn Error + 'static)) -> bool {
+/// A call that the peer refused is sent again once (gRFC A6, transparent retries).
+const REFUSED_MAX: u32 = 1;
+
+/// A call that never left this process may be sent again without limit; a small one ends a loop that no reconnect ends.
+const UNSENT_MAX: u32 = 8;
+
+/// How far a failed call came.
+enum Fate {
+    /// It was still queued here when the connection closed.
+    Unsent,
+    /// The peer said that it has not looked at it: a refused stream, or one beyond the last of a graceful GOAWAY.
+    Refused,
+    /// It may have been seen.
+    Unknown,
+}
+
+fn fate(error: &(dyn Error + 'static)) -> Fate {
     let mut cause = Some(error);
     while let Some(inner) = cause {
         if inner.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled) {
-            return true;
+            return Fate::Unsent;
         }
         if let Some(h2) = inner.downcast_ref::<h2::Error>() {
             return match h2.reason() {
-                Some(h2::Reason::NO_ERROR) => h2.is_go_away() && h2.is_remote(),
-                Some(h2::Reason::REFUSED_STREAM) => h2.is_remote(),
-                _ => false,
+                Some(h2::Reason::NO_ERROR) if h2.is_go_away() && h2.is_remote() => Fate::Refused,
+                Some(h2::Reason::REFUSED_STREAM) if h2.is_remote() => Fate::Refused,
+                _ => Fate::Unknown,
             };
         }
         cause = inner.source();
     }
-    false
+    Fate::Unknown
 }
 
 /// A transport's error as a status that names the peer and the remedy.

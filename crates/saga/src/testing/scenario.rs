@@ -146,14 +146,7 @@ impl<O: Operation, W> Scenario<O, W> {
             let text = |error: crate::SagaError| told(error.to_string());
             tally.runs += 1;
             let operation = engine.submit::<O>(&self.params, Submission::default()).await.map_err(text)?.operation;
-            let mut watch = engine.watch(operation, seq).await.map_err(text)?;
-            let seen = loop {
-                match watch.next().await {
-                    Some(Ok(Update::Progress(_))) => {}
-                    Some(_) => break true,
-                    None => break false,
-                }
-            };
+            let seen = is_seen(&engine, operation, seq).await;
             let taken = engine.cancel(operation, "tester").await.is_ok();
             let ending = match settle(&engine, operation).await {
                 Ok(ending) => ending,
@@ -171,6 +164,27 @@ impl<O: Operation, W> Scenario<O, W> {
         Ok(tally)
     }
 
+    /// Somebody cancels when each record in turn is seen, and the journal crashes at each write in turn.
+    pub async fn crash_while_cancelled(&self) -> Result<Tally, String> {
+        let mut tally = Tally::default();
+        // Records up to the end of a run that nobody disturbs.
+        let calm = MemoryJournal::new();
+        self.run(&[], calm.clone(), &mut tally).await?;
+        let records = u32::try_from(calm.lines().len()).unwrap_or(u32::MAX);
+        for seq in 0..records {
+            for kind in [CrashKind::Lost, CrashKind::Kept] {
+                for write in u64::from(seq) + 1.. {
+                    let journal = MemoryJournal::crashing_at(write, kind);
+                    self.run_cancelled(&[], Some(seq), journal.clone(), &mut tally).await?;
+                    if !journal.crashed() {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(tally)
+    }
+
     /// All of them, one after the other.
     pub async fn survive_everything(&self) -> Result<Tally, String> {
         let mut sum = Tally::default();
@@ -181,6 +195,7 @@ impl<O: Operation, W> Scenario<O, W> {
             self.die_at_each_point().await?,
             self.crash_at_each_write().await?,
             self.cancel_at_each_record().await?,
+            self.crash_while_cancelled().await?,
         ] {
             sum.runs += tally.runs;
             sum.restarts += tally.restarts;
@@ -198,11 +213,25 @@ impl<O: Operation, W> Scenario<O, W> {
 
     /// One run; answers how many rules did not strike.
     async fn run_with_rest(&self, rules: &[Rule], journal: MemoryJournal, tally: &mut Tally) -> Result<usize, String> {
+        self.run_cancelled(rules, None, journal, tally).await
+    }
+
+    /// One run, perhaps cancelled when a record is seen; answers how many rules did not strike.
+    async fn run_cancelled(
+        &self,
+        rules: &[Rule],
+        cancel_at: Option<u32>,
+        journal: MemoryJournal,
+        tally: &mut Tally,
+    ) -> Result<usize, String> {
         let world = (self.world)();
         let script = Arc::new(Script::new(rules.iter().cloned()));
         let clock = Arc::new(TokioClock::new());
         let told = |what: &str, journal: &MemoryJournal| {
-            format!("{what}\n  faults: {rules:?}\n  journal:\n    {}", journal.lines().join("\n    "))
+            format!(
+                "{what}\n  faults: {rules:?}, cancelled at {cancel_at:?}\n  journal:\n    {}",
+                journal.lines().join("\n    ")
+            )
         };
         let start = |journal: &MemoryJournal| {
             Engine::builder(Arc::new(journal.clone()), clock.clone())
@@ -213,6 +242,9 @@ impl<O: Operation, W> Scenario<O, W> {
         tally.runs += 1;
         let engine = start(&journal);
         let submitted = engine.submit::<O>(&self.params, Submission::default()).await;
+        if let (Some(seq), Ok(submitted)) = (cancel_at, &submitted) {
+            cancel_when_seen(&engine, submitted.operation, seq).await;
+        }
         let first = match &submitted {
             Ok(submitted) => settle(&engine, submitted.operation).await,
             Err(error) if journal.crashed() => Err(NotEnded::Cut(error.to_string())),
@@ -252,6 +284,29 @@ fn failures(step: &str) -> [Rule; 2] {
     let before = StepError::permanent("TEST_REFUSED", "the test refused");
     let after = StepError::permanent("TEST_ANSWER_LOST", "the test lost the answer").ambiguous();
     [rule(Point::AfterStarted, step, Fault::Fail(before)), rule(Point::EffectDone, step, Fault::Fail(after))]
+}
+
+/// Waits for a record; answers false where the operation ends, sticks or is held before.
+async fn is_seen(engine: &Engine, operation: OperationId, seq: u32) -> bool {
+    let Ok(mut watch) = engine.watch(operation, seq).await else { return false };
+    loop {
+        tokio::select! {
+            biased;
+            update = watch.next() => match update {
+                Some(Ok(Update::Progress(_))) => {}
+                Some(_) => return true,
+                None => return false,
+            },
+            _ = engine.wait(operation) => return false,
+        }
+    }
+}
+
+async fn cancel_when_seen(engine: &Engine, operation: OperationId, seq: u32) {
+    if is_seen(engine, operation, seq).await {
+        // A refusal and a crash are among the things that are tried here.
+        let _ = engine.cancel(operation, "tester").await;
+    }
 }
 
 /// Why there is no ending yet.

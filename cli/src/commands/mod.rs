@@ -1,0 +1,13 @@
+//! The commands: one file a verb, named `<noun>/<verb>.rs`.
+
+pub mod clone;
+pub mod completion;
+pub mod exit_codes;
+pub mod lab;
+pub mod operation;
+pub mod preflight;
+pub mod revert;
+pub mod snapshot;
+pub mod vm;
+
+mod change;

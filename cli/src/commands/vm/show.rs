@@ -1,0 +1,132 @@
+//! `strata vm show`.
+
+use crate::{
+    connect::call, context::Context, exit_code::SUCCESS, failure::Failure, json::to_json, names::find_vm, show,
+    show::Table,
+};
+use clap::Args;
+use strata_proto::strata::gateway::v1::{GetVmRequest, Vm, VmDetail};
+
+/// Which VM.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// Name, vcenter/name, or full resource name
+    vm: String,
+}
+
+/// Shows a VM and everything behind it.
+///
+/// # Errors
+/// None or more than one VM fits; the gateway's.
+pub async fn run(args: ShowArgs, context: &Context) -> Result<u8, Failure> {
+    let gateway = context.gateway()?;
+    let mut vm = find_vm(&gateway, &args.vm).await?;
+    if vm.detail.is_none() {
+        let request = GetVmRequest { name: vm.name.clone() };
+        vm = call!(gateway, vms.get_vm(request))?;
+    }
+    if context.printer.style().json {
+        context.printer.json(&to_json(&vm)?)?;
+        return Ok(SUCCESS);
+    }
+    head(&vm, context)?;
+    let detail = vm.detail.unwrap_or_default();
+    disks(&detail, context)?;
+    lists(&detail, context)?;
+    relations(&detail, context)?;
+    if !vm.volumes.is_empty() {
+        neighbours(&detail, context)?;
+    }
+    for gap in &detail.gaps {
+        context.printer.warning(&format!("could not be read: {gap}"));
+    }
+    Ok(SUCCESS)
+}
+
+fn head(vm: &Vm, context: &Context) -> Result<(), Failure> {
+    let printer = &context.printer;
+    printer.head(&vm.display_name)?;
+    let line = |word: &str, value: &str| match value {
+        "" => Ok(()),
+        value => printer.data(&format!("  {word:<13}{value}")),
+    };
+    line("name", &vm.name)?;
+    line("moref", &vm.moref)?;
+    line("power", &show::power(&vm.power_state, vm.template))?;
+    line("host", &vm.host)?;
+    line("folder", vm.detail.as_ref().map_or("", |detail| &detail.folder))?;
+    line("datastores", &vm.datastores.join(", "))?;
+    line("volumes", &vm.volumes.join(", "))?;
+    let mut protection = show::protection(vm.protection).to_owned();
+    if !vm.protection_reason.is_empty() {
+        protection.push_str(&format!(": {}", vm.protection_reason));
+    }
+    if vm.snapshot_count > 0 {
+        protection.push_str(&format!(", {}", show::plural(vm.snapshot_count as usize, "restore point")));
+        let newest = show::time(vm.last_snapshot_time.as_ref(), &context.time_zone);
+        protection.push_str(&format!(", newest {newest} ({})", show::grade(vm.last_snapshot_grade)));
+    }
+    line("protection", &protection)
+}
+
+fn disks(detail: &VmDetail, context: &Context) -> Result<(), Failure> {
+    if detail.disks.is_empty() {
+        return Ok(());
+    }
+    let mut table = Table::new(&["DISK", "SIZE", "PATH", "VOLUME", "BEST GRADE"]);
+    for disk in &detail.disks {
+        let mut best = show::grade(disk.best_grade).to_owned();
+        if !disk.reason.is_empty() {
+            best = if best.is_empty() { disk.reason.clone() } else { format!("{best}: {}", disk.reason) };
+        }
+        let volume = show::volume(&disk.volume);
+        table.row([disk.label.clone(), show::bytes(disk.capacity_bytes), disk.path.clone(), volume, best]);
+    }
+    context.printer.data("")?;
+    table.print(&context.printer, 2)
+}
+
+fn lists(detail: &VmDetail, context: &Context) -> Result<(), Failure> {
+    let lists = [
+        ("FILES", &detail.files),
+        ("FILES SHARED WITH OTHER VMS", &detail.shared_files),
+        ("VMWARE SNAPSHOTS", &detail.vm_snapshots),
+    ];
+    for (head, entries) in lists.into_iter().filter(|(_, entries)| !entries.is_empty()) {
+        context.printer.data("")?;
+        context.printer.head(&format!("  {head}"))?;
+        for entry in entries {
+            context.printer.data(&format!("  {entry}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn relations(detail: &VmDetail, context: &Context) -> Result<(), Failure> {
+    if detail.relations.is_empty() {
+        return Ok(());
+    }
+    let mut table = Table::new(&["FROM", "LINK", "TO", "HOW IT WAS ESTABLISHED"]);
+    for relation in &detail.relations {
+        table.row([relation.from.clone(), relation.kind.clone(), relation.to.clone(), relation.evidence.clone()]);
+    }
+    context.printer.data("")?;
+    table.print(&context.printer, 2)
+}
+
+fn neighbours(detail: &VmDetail, context: &Context) -> Result<(), Failure> {
+    context.printer.data("")?;
+    if detail.neighbours.is_empty() {
+        return context.printer.data("  Nothing else lives on what the array snapshots with it.");
+    }
+    let mut table = Table::new(&["NEIGHBOUR", "KIND", "DATASTORE", "VOLUME"]);
+    for neighbour in &detail.neighbours {
+        table.row([
+            neighbour.display_name.clone(),
+            neighbour.kind.clone(),
+            neighbour.datastore.clone(),
+            show::volume(&neighbour.volume),
+        ]);
+    }
+    table.print(&context.printer, 2)
+}

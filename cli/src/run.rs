@@ -1,0 +1,72 @@
+//! The program: reads the arguments, runs the command, tells how it ended.
+
+use crate::{
+    args::{Cli, Command},
+    commands,
+    context::Context,
+    environment::Environment,
+    exit_code,
+    failure::Failure,
+};
+use clap::{Parser as _, error::ErrorKind as ClapKind};
+use std::ffi::OsString;
+use strata_model::ErrorKind;
+
+/// Runs the program and gives its exit code.
+pub async fn run(arguments: Vec<OsString>, environment: Environment) -> u8 {
+    let json = arguments.iter().any(|argument| argument == "--json");
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error, json, environment),
+    };
+    let context = Context::new(&cli.global, environment);
+    match dispatch(cli, &context).await {
+        Ok(code) => code,
+        Err(failure) => {
+            let code = exit_code::of(&failure);
+            context.printer.failure(&failure, code);
+            code
+        }
+    }
+}
+
+async fn dispatch(cli: Cli, context: &Context) -> Result<u8, Failure> {
+    match cli.command {
+        Command::Vm(command) => commands::vm::run(command, context).await,
+        Command::Snapshot(command) => commands::snapshot::run(command, context).await,
+        Command::Clone(command) => commands::clone::run(command, context).await,
+        Command::Revert(args) => commands::revert::run(args, context).await,
+        Command::Operation(command) => commands::operation::run(command, context).await,
+        Command::Preflight(args) => commands::preflight::run(args, context).await,
+        Command::Lab(args) => commands::lab::run(args, context).await,
+        Command::Completion(args) => commands::completion::run(&args, context),
+        Command::ExitCodes => commands::exit_codes::run(context),
+    }
+}
+
+/// Help and version are data; everything else that the parser says is an error.
+fn refuse(error: &clap::Error, json: bool, mut environment: Environment) -> u8 {
+    let asked = matches!(error.kind(), ClapKind::DisplayHelp | ClapKind::DisplayVersion);
+    let text = error.render().to_string();
+    if asked {
+        return match environment.out.stream.write_all(text.as_bytes()).and_then(|()| environment.out.stream.flush()) {
+            Ok(()) => exit_code::SUCCESS,
+            Err(error) => exit_code::of(&Failure::Output(error)),
+        };
+    }
+    let code = exit_code::of_kind(ErrorKind::InvalidArgument);
+    let text = if json {
+        let mut lines = text.lines();
+        let first = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let failure = Failure::new(ErrorKind::InvalidArgument, "COMMAND_NOT_UNDERSTOOD", first);
+        match failure {
+            Failure::Report(report) => format!("{}\n", report.to_json(code)),
+            Failure::Output(_) => text,
+        }
+    } else {
+        text
+    };
+    // Nobody is left to tell where stderr is closed.
+    let _ = environment.err.stream.write_all(text.as_bytes()).and_then(|()| environment.err.stream.flush());
+    code
+}

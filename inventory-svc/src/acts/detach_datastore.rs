@@ -1,0 +1,76 @@
+//! DetachDatastore: unmounts an NFS datastore on every host that mounts it (safety.md S19).
+//!
+//! Crash states, for each host: 1. mounted: unmount. 2. not mounted: done. 3. the host does not answer: the others are
+//! done, then the call fails with its name, so that nothing is unexported under it.
+
+use super::present_volume::{describe, is_backed_by};
+use crate::{
+    soap::MoRef,
+    topology::{datastore, pb, places::Places},
+    vcenter::{Client, Error, Refusal, property_collector::ObjectProperties},
+    vcenters::Vcenters,
+};
+use strata_kit::status::report;
+use strata_model::ErrorKind;
+
+/// The act.
+///
+/// # Errors
+/// A bad request, a datastore of this name on another export, a datastore in use, or a host that does not answer.
+pub async fn run(
+    vcenters: Vcenters,
+    request: pb::DetachDatastoreRequest,
+) -> Result<pb::DetachDatastoreResponse, Error> {
+    let client = vcenters.by_name("vcenter", &request.vcenter)?;
+    let nfs =
+        request.nfs.as_ref().ok_or_else(|| Refusal::invalid("nfs", "nfs must say which export the datastore is of"))?;
+    let places = Places::read(&client).await?;
+    let named: Vec<&ObjectProperties> = places
+        .of_kind("Datastore")
+        .filter(|store| datastore::datastore("", store, &places).display_name == request.datastore_name)
+        .collect();
+    let shown = |store: &ObjectProperties| datastore::datastore(client.name(), store, &places);
+    let Some(store) = named.iter().find(|store| is_backed_by(&shown(store), nfs)) else {
+        return match named.first() {
+            None => Ok(pb::DetachDatastoreResponse { hosts: Vec::new() }),
+            Some(other) => {
+                let text = format!(
+                    "datastore {} is on {}, not on {}:{}; it is left alone",
+                    request.datastore_name,
+                    describe(&shown(other)),
+                    nfs.host,
+                    nfs.path
+                );
+                Err(Refusal::conflict("DATASTORE_IS_ANOTHER", text).and("datastore", shown(other).name).into())
+            }
+        };
+    };
+    let mut hosts = Vec::new();
+    let mut failed: Option<Error> = None;
+    for mount in &shown(store).mounts {
+        match unmount(&client, &places, store, &mount.host_moref).await {
+            Ok(()) => hosts.push(mount.host.clone()),
+            Err(error) => {
+                tracing::warn!(host = %mount.host, error = %report(&error), "a datastore was not unmounted");
+                failed.get_or_insert(error);
+            }
+        }
+    }
+    failed.map_or(Ok(pb::DetachDatastoreResponse { hosts }), Err)
+}
+
+async fn unmount(client: &Client, places: &Places, store: &ObjectProperties, host_moref: &str) -> Result<(), Error> {
+    let host = MoRef::new("HostSystem", host_moref);
+    let object = format!("datastore {} on host {}", store.text("name"), places.name(&host));
+    let found = places.get(&host);
+    let connected = found.is_some_and(|host| host.text("runtime.connectionState") == "connected");
+    let system = found.and_then(|host| host.moref("configManager.datastoreSystem")).filter(|_| connected);
+    let Some(system) = system else {
+        let text = format!("{object}: the host does not answer vCenter; bring it back or remove it, then repeat");
+        return Err(Refusal::new(ErrorKind::Unavailable, "HOST_UNAVAILABLE", text).and("host", host_moref).into());
+    };
+    match client.remove_datastore(&system, &store.object, &object).await {
+        Err(error) if error.is_fault("NotFound") || error.is_fault("ManagedObjectNotFound") => Ok(()),
+        other => other,
+    }
+}

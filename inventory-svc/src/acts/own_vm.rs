@@ -1,0 +1,69 @@
+//! Finds a VM that Strata registered, by its .vmx and its key. Another VM is never touched (safety.md S5).
+
+use super::vm_files;
+use crate::{
+    topology::{
+        places::Places,
+        read::{VmRead, read_vm_by_ref},
+    },
+    vcenter::{Client, Error, Refusal},
+};
+use strata_model::DatastorePath;
+
+/// A .vmx path of a request.
+///
+/// # Errors
+/// It is none.
+pub fn vmx_path(field: &'static str, text: &str) -> Result<DatastorePath, Error> {
+    let path: DatastorePath = text.parse().map_err(|error: String| Refusal::invalid(field, error))?;
+    if !path.path.to_ascii_lowercase().ends_with(".vmx") {
+        return Err(Refusal::invalid(field, format!("'{text}' is no .vmx file")).into());
+    }
+    Ok(path)
+}
+
+/// A key of a request: a word that can stand in names of files and snapshots.
+///
+/// # Errors
+/// It is empty, too long, or holds other characters.
+pub fn key<'a>(field: &'static str, text: &'a str) -> Result<&'a str, Error> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if text.is_empty() || text.len() > 64 || !text.bytes().all(allowed) {
+        let message = format!("'{text}' is no key; use 1 to 64 letters, digits, '-', '_' or '.'");
+        return Err(Refusal::invalid(field, message).into());
+    }
+    Ok(text)
+}
+
+/// The VM that is registered from this .vmx under this key; `None` where no VM is registered from it.
+///
+/// # Errors
+/// The call failed, or the VM is not ours.
+pub async fn find(client: &Client, path: &DatastorePath, key: &str) -> Result<Option<VmRead>, Error> {
+    let places = Places::read(client).await?;
+    for store in places.of_kind("Datastore").filter(|store| is_named(store.text("name"), &path.datastore)) {
+        let Some(datacenter) = places.datacenter(&store.object) else { continue };
+        let Some(moref) = client.find_vm_by_vmx_path(&datacenter.moref, &path.to_string()).await? else { continue };
+        let found = match read_vm_by_ref(client, &moref).await {
+            Err(error) if error.is_fault("ManagedObjectNotFound") => continue,
+            other => other?,
+        };
+        if found.vm.strata_key == key {
+            return Ok(Some(found));
+        }
+        // A server that does not read our key out of the .vmx: the file itself then says whose it is.
+        if found.vm.strata_key.is_empty() && vm_files::key_in_vmx(client, &datacenter.path, path).await? == key {
+            return Ok(Some(found));
+        }
+        let text = format!(
+            "VM {} is registered from {path} and does not carry the key {key}: it is not this operation's; it is left alone",
+            found.vm.display_name
+        );
+        return Err(Refusal::conflict("VM_NOT_OURS", text).and("vm", found.vm.name).into());
+    }
+    Ok(None)
+}
+
+fn is_named(raw: &str, name: &str) -> bool {
+    raw == name || crate::topology::places::unescape(raw) == name
+}

@@ -1,0 +1,149 @@
+//! The inventory around the VMs: folders, datacenters, clusters, hosts, datastores; read in one call.
+
+use crate::{
+    soap::MoRef,
+    vcenter::{Client, Error, property_collector::ObjectProperties, property_spec::Properties},
+};
+use std::collections::HashMap;
+
+const PLACES: &[Properties] = &[
+    Properties { kind: "Folder", paths: &["name", "parent"] },
+    Properties { kind: "Datacenter", paths: &["name", "parent"] },
+    Properties { kind: "ComputeResource", paths: &["name", "parent", "resourcePool"] },
+    Properties {
+        kind: "HostSystem",
+        paths: &[
+            "name",
+            "parent",
+            "runtime.connectionState",
+            "runtime.inMaintenanceMode",
+            "config.network.vnic",
+            "configManager.datastoreSystem",
+        ],
+    },
+    Properties { kind: "Datastore", paths: &["name", "parent", "info", "summary", "host", "browser"] },
+];
+const TYPES: &[&str] = &["Folder", "Datacenter", "ComputeResource", "HostSystem", "Datastore"];
+
+/// Everything but VMs.
+#[derive(Debug, Default)]
+pub struct Places {
+    objects: HashMap<MoRef, ObjectProperties>,
+}
+
+/// A datacenter.
+#[derive(Debug, Clone)]
+pub struct Datacenter {
+    /// vCenter's id.
+    pub moref: MoRef,
+    /// `/Folder/Datacenter`.
+    pub path: String,
+}
+
+impl Places {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn read(client: &Client) -> Result<Self, Error> {
+        let found = client.retrieve_all(TYPES, PLACES, Vec::new(), "inventory").await?;
+        Ok(Self::from_objects(found))
+    }
+
+    /// From what was read.
+    pub fn from_objects(found: Vec<ObjectProperties>) -> Self {
+        Self { objects: found.into_iter().map(|object| (object.object.clone(), object)).collect() }
+    }
+
+    /// One object.
+    pub fn get(&self, object: &MoRef) -> Option<&ObjectProperties> {
+        self.objects.get(object)
+    }
+
+    /// All objects of a type, in no order.
+    pub fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a ObjectProperties> {
+        self.objects.values().filter(move |object| object.object.kind == kind)
+    }
+
+    /// Name for people; empty where the object is not known.
+    pub fn name(&self, object: &MoRef) -> String {
+        self.get(object).map(|found| unescape(found.text("name"))).unwrap_or_default()
+    }
+
+    /// Path in the inventory without the invisible root, `/Datacenter/vm/Folder`, in vCenter's own escaping.
+    pub fn path(&self, object: &MoRef) -> String {
+        let mut names: Vec<&str> = self
+            .upwards(object)
+            .filter(|place| place.get("parent").is_some())
+            .map(|place| place.text("name"))
+            .collect();
+        names.reverse();
+        format!("/{}", names.join("/"))
+    }
+
+    /// The datacenter that an object lies in.
+    pub fn datacenter(&self, object: &MoRef) -> Option<Datacenter> {
+        let found = self.upwards(object).find(|place| place.object.kind == "Datacenter")?;
+        Some(Datacenter { moref: found.object.clone(), path: self.path(&found.object) })
+    }
+
+    /// The object and what it lies in, up to the root.
+    pub fn upwards<'a>(&'a self, object: &MoRef) -> impl Iterator<Item = &'a ObjectProperties> {
+        // No inventory nests this deep; a loop in a broken answer ends here.
+        std::iter::successors(self.get(object), |place| self.get(&place.moref("parent")?)).take(64)
+    }
+
+    /// The datastore of this name. Names are unique in a datacenter: with more than one, that of the given datacenter.
+    pub fn datastore_named(&self, name: &str, datacenter: Option<&MoRef>) -> Option<&ObjectProperties> {
+        let mut found: Vec<&ObjectProperties> = self
+            .of_kind("Datastore")
+            .filter(|store| store.text("name") == name || unescape(store.text("name")) == name)
+            .filter(|store| {
+                datacenter.is_none_or(|wanted| self.datacenter(&store.object).is_some_and(|dc| dc.moref == *wanted))
+            })
+            .collect();
+        found.sort_by(|left, right| left.object.cmp(&right.object));
+        found.first().copied()
+    }
+}
+
+/// vCenter writes `/`, `\` and `%` in names as `%2f`, `%5c`, `%25`.
+pub fn unescape(name: &str) -> String {
+    if !name.contains('%') {
+        return name.to_owned();
+    }
+    let mut out = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some(at) = rest.find('%') {
+        out.push_str(&rest[..at]);
+        let (character, used) = match rest.get(at..at + 3).map(str::to_ascii_lowercase).as_deref() {
+            Some("%2f") => ('/', 3),
+            Some("%5c") => ('\\', 3),
+            Some("%25") => ('%', 3),
+            _ => ('%', 1),
+        };
+        out.push(character);
+        rest = &rest[at + used..];
+    }
+    out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unescapes_only_what_vcenter_escapes() {
+        for (written, meant) in [
+            ("web-01", "web-01"),
+            ("a%2fb", "a/b"),
+            ("a%2Fb%5c%25", "a/b\\%"),
+            ("100%", "100%"),
+            ("%252f", "%2f"),
+            ("%41", "%41"),
+            ("%é", "%é"),
+        ] {
+            assert_eq!(unescape(written), meant, "{written}");
+        }
+    }
+}

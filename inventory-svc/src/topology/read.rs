@@ -1,0 +1,133 @@
+//! Reads VMs, datastores and hosts of one vCenter.
+
+use super::{
+    assemble, datastore, host, pb,
+    places::Places,
+    vm::{self, LIST, TASKS, TOPOLOGY, running_tasks, to_tasks},
+};
+use crate::{
+    soap::MoRef,
+    vcenter::{
+        Client, Error, Refusal,
+        property_collector::ObjectProperties,
+        property_spec::{Properties, Start, Step},
+    },
+};
+use futures::future::try_join_all;
+
+/// Look-ups of VMs that run at the same time.
+const LOOKUPS_AT_ONCE: usize = 8;
+
+/// One VM with what was read around it.
+#[derive(Debug)]
+pub struct VmRead {
+    /// vCenter's id.
+    pub moref: MoRef,
+    /// Its properties, those of a topology.
+    pub properties: ObjectProperties,
+    /// The inventory around it.
+    pub places: Places,
+    /// As the contract shows it.
+    pub vm: pb::Vm,
+}
+
+/// All VMs and templates, in no order.
+///
+/// # Errors
+/// The call failed.
+pub async fn list_vms(client: &Client) -> Result<Vec<pb::Vm>, Error> {
+    let places = Places::read(client).await?;
+    let found = client.retrieve_all(&["VirtualMachine"], &[LIST, TASKS], vec![to_tasks()], "VMs").await?;
+    let running = running_tasks(&found);
+    let vms = found.iter().filter(|object| object.object.kind == "VirtualMachine");
+    Ok(vms.map(|object| vm::vm(client.name(), object, &places, &running)).collect())
+}
+
+/// All datastores, in no order.
+///
+/// # Errors
+/// The call failed.
+pub async fn list_datastores(client: &Client) -> Result<Vec<pb::Datastore>, Error> {
+    let places = Places::read(client).await?;
+    Ok(places.of_kind("Datastore").map(|store| datastore::datastore(client.name(), store, &places)).collect())
+}
+
+/// All hosts, in no order.
+///
+/// # Errors
+/// The call failed.
+pub async fn list_hosts(client: &Client) -> Result<Vec<pb::Host>, Error> {
+    let places = Places::read(client).await?;
+    Ok(places.of_kind("HostSystem").map(|found| host::host(client.name(), found, &places)).collect())
+}
+
+/// vCenter's id of a VM.
+///
+/// # Errors
+/// The call failed, or there is no such VM.
+pub async fn find_vm(client: &Client, instance_uuid: &str) -> Result<MoRef, Error> {
+    if let Some(moref) = instance_uuid.strip_prefix("moref:") {
+        let text = format!(
+            "vCenter {} cannot read the configuration of VM {moref}; make its datastore reachable, or remove it",
+            client.name()
+        );
+        return Err(Refusal::conflict("VM_INACCESSIBLE", text).and("vcenter", client.name()).into());
+    }
+    client.find_vm_by_instance_uuid(instance_uuid).await?.ok_or_else(|| {
+        let text = format!(
+            "vCenter {} has no VM with the instanceUuid {instance_uuid}; list VMs to see which there are",
+            client.name()
+        );
+        Refusal::not_found("VM_NOT_FOUND", text).and("vcenter", client.name()).and("vm", instance_uuid).into()
+    })
+}
+
+/// One VM.
+///
+/// # Errors
+/// The call failed, or there is no such VM.
+pub async fn read_vm(client: &Client, instance_uuid: &str) -> Result<VmRead, Error> {
+    let moref = find_vm(client, instance_uuid).await?;
+    read_vm_by_ref(client, &moref).await
+}
+
+/// One VM by vCenter's id.
+///
+/// # Errors
+/// The call failed; ManagedObjectNotFound where it is gone.
+pub async fn read_vm_by_ref(client: &Client, moref: &MoRef) -> Result<VmRead, Error> {
+    let start = Start { object: moref.clone(), skip: false, steps: vec![to_tasks()] };
+    let object = format!("VM {}", moref.value);
+    let found = client.retrieve(&[TOPOLOGY, TASKS], &[start], &object).await?;
+    let places = Places::read(client).await?;
+    let running = running_tasks(&found);
+    let properties = found
+        .into_iter()
+        .find(|object| object.object == *moref)
+        .ok_or_else(|| client.incomplete("RetrievePropertiesEx", &object))?;
+    let vm = vm::vm(client.name(), &properties, &places, &running);
+    Ok(VmRead { moref: moref.clone(), properties, places, vm })
+}
+
+/// Topologies of VMs, in the order asked. Neighbours are read along Datastore.vm in the same call, so that a VM that
+/// vanishes meanwhile does not fail it.
+///
+/// # Errors
+/// The call failed, or one of the VMs does not exist.
+pub async fn topologies(client: &Client, uuids: &[String], skip_browse: bool) -> Result<Vec<pb::VmTopology>, Error> {
+    let mut morefs = Vec::with_capacity(uuids.len());
+    for some in uuids.chunks(LOOKUPS_AT_ONCE) {
+        morefs.extend(try_join_all(some.iter().map(|uuid| find_vm(client, uuid))).await?);
+    }
+    let to_neighbours = || Step::along("VirtualMachine", "datastore").then(vec![Step::along("Datastore", "vm")]);
+    let starts: Vec<Start> = morefs
+        .iter()
+        .map(|moref| Start { object: moref.clone(), skip: false, steps: vec![to_tasks(), to_neighbours()] })
+        .collect();
+    let wanted: &[Properties] = &[TOPOLOGY, TASKS];
+    let mut found = client.retrieve(wanted, &starts, "topology").await?;
+    let mut seen = std::collections::HashSet::new();
+    found.retain(|object| seen.insert(object.object.clone()));
+    let places = Places::read(client).await?;
+    assemble::assemble(client, &morefs, &found, &places, skip_browse).await
+}

@@ -1,0 +1,167 @@
+//! What drivers are asked. The key of a request is `mark.key`.
+
+use super::DriverError;
+use crate::driver::Reason;
+use std::{collections::BTreeSet, time::Duration};
+use strata_model::{
+    ids::{ArraySnapshotId, VolumeId},
+    mark::Mark,
+};
+
+/// What of a volume goes into a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotTarget {
+    /// The volume.
+    pub volume: VolumeId,
+    /// Directories or files that the snapshot must hold; all that it holds where the unit is the file.
+    pub paths: Vec<String>,
+    /// Refuse unless the volume has this identity.
+    pub expected_uuid: Option<String>,
+}
+
+/// Asks for a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotRequest {
+    /// Whose, and under which key.
+    pub mark: Mark,
+    /// For people.
+    pub label: String,
+    /// What to cut; no volume twice.
+    pub targets: Vec<SnapshotTarget>,
+    /// The longest time between the parts; zero asks for one point in time.
+    pub skew_max: Duration,
+    /// Nothing writes to the files meanwhile.
+    pub vm_off: bool,
+    /// From an earlier Pending.
+    pub resume: Option<String>,
+}
+
+impl SnapshotRequest {
+    /// What every driver refuses, before it asks the array.
+    pub fn check(&self) -> Result<(), DriverError> {
+        crate::naming::check_key(&self.mark.key)?;
+        let volumes: BTreeSet<&VolumeId> = self.targets.iter().map(|target| &target.volume).collect();
+        if volumes.is_empty() || volumes.len() != self.targets.len() {
+            return Err(DriverError::new(
+                Reason::InvalidRequest,
+                format!("snapshot '{}' needs at least one volume, and each only once", self.mark.key),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Asks for a snapshot's removal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotRemoval {
+    /// Whose it must be.
+    pub mark: Mark,
+    /// The label it was made with.
+    pub label: String,
+    /// The volumes it was made of.
+    pub volumes: Vec<VolumeId>,
+    /// From an earlier Pending.
+    pub resume: Option<String>,
+}
+
+/// A file to clone or restore.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FileMapping {
+    /// Path in the snapshot.
+    pub from: String,
+    /// Path in the live volume.
+    pub to: String,
+}
+
+/// One volume's part of a clone of volumes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloneTarget {
+    /// The volume that was cut.
+    pub volume: VolumeId,
+    /// Its snapshot.
+    pub snapshot: ArraySnapshotId,
+    /// For clones of files: the directory; empty otherwise.
+    pub directory: String,
+}
+
+/// Asks for new volumes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VolumeCloneRequest {
+    /// Whose, and under which key.
+    pub mark: Mark,
+    /// For people.
+    pub label: String,
+    /// One new volume each.
+    pub targets: Vec<CloneTarget>,
+    /// From an earlier Pending.
+    pub resume: Option<String>,
+}
+
+/// One directory of cloned files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileCloneTarget {
+    /// The volume.
+    pub volume: VolumeId,
+    /// Its snapshot.
+    pub snapshot: ArraySnapshotId,
+    /// The new directory, which belongs to the clone alone.
+    pub directory: String,
+    /// Which files; each `to` lies in `directory`.
+    pub files: Vec<FileMapping>,
+}
+
+/// Asks for new directories with cloned files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileCloneRequest {
+    /// Whose, and under which key.
+    pub mark: Mark,
+    /// For people.
+    pub label: String,
+    /// One directory each.
+    pub targets: Vec<FileCloneTarget>,
+    /// From an earlier Pending.
+    pub resume: Option<String>,
+}
+
+/// Asks for a clone's removal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloneRemoval {
+    /// Whose it must be.
+    pub mark: Mark,
+    /// The label it was made with.
+    pub label: String,
+    /// What it was made of.
+    pub targets: Vec<CloneTarget>,
+    /// From an earlier Pending.
+    pub resume: Option<String>,
+}
+
+/// Asks for an export, or for its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportRequest {
+    /// Whose the clone must be.
+    pub mark: Mark,
+    /// The label it was made with.
+    pub label: String,
+    /// The clone's volume.
+    pub volume: VolumeId,
+    /// Who may mount it; not used when it ends.
+    pub clients: Vec<String>,
+}
+
+/// Asks to put files back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestoreFilesRequest {
+    /// Whose work it is; its key names temporary files.
+    pub mark: Mark,
+    /// The volume.
+    pub volume: VolumeId,
+    /// Refuse unless the volume has this identity.
+    pub expected_uuid: Option<String>,
+    /// The snapshot.
+    pub snapshot: ArraySnapshotId,
+    /// Which files.
+    pub files: Vec<FileMapping>,
+    /// From an earlier Pending.
+    pub resume: Option<String>,
+}

@@ -1,0 +1,56 @@
+//! The drivers: one folder a vendor, one line of each table here.
+
+pub mod filer;
+
+use crate::{
+    config::ArrayConfig,
+    driver::{ArrayDriver, DriverError, Reason},
+};
+use std::sync::Arc;
+use strata_kit::{
+    clock::SharedClock,
+    http::{SharedHttp, TlsOptions},
+};
+
+/// Makes the HTTP client of an array, by the array's name: real in production, in process in tests.
+pub type HttpFactory<'a> = &'a (dyn Fn(&str, &TlsOptions) -> Result<SharedHttp, String> + Send + Sync);
+
+/// The kinds that a configuration may name.
+pub const KINDS: [&str; 1] = ["filer"];
+
+/// What is wrong in the vendor's table: field below the array, and a sentence.
+pub(crate) fn faults(array: &ArrayConfig) -> Vec<(String, String)> {
+    let table_missing = || {
+        let text = format!("is missing: kind '{0}' needs the table [array.{0}]", array.kind);
+        vec![(array.kind.clone(), text)]
+    };
+    let below = |kind: &str, faults: Vec<(&'static str, String)>| {
+        faults.into_iter().map(|(field, text)| (format!("{kind}.{field}"), text)).collect()
+    };
+    match array.kind.as_str() {
+        "filer" => array.filer.as_ref().map_or_else(table_missing, |table| below("filer", table.faults())),
+        other => vec![("kind".to_owned(), format!("'{other}' is no kind of array; use one of {}", KINDS.join(", ")))],
+    }
+}
+
+/// The driver of a configured array. Asks nobody.
+///
+/// # Errors
+/// The table of its kind is missing, or its HTTP client cannot be set up (a CA file that cannot be read).
+pub fn build(
+    array: &ArrayConfig,
+    _http: HttpFactory<'_>,
+    clock: &SharedClock,
+) -> Result<Arc<dyn ArrayDriver>, DriverError> {
+    let missing = || {
+        let text = format!("array '{}' of kind '{}' has no table of that kind", array.name, array.kind);
+        DriverError::new(Reason::InvalidRequest, text)
+    };
+    match array.kind.as_str() {
+        "filer" => {
+            let table = array.filer.clone().ok_or_else(missing)?;
+            Ok(Arc::new(filer::Filer::new(table, clock.clone())))
+        }
+        _ => Err(missing()),
+    }
+}

@@ -1,0 +1,110 @@
+//! The conformance suite of drivers, after csi-sanity: named cases over the driver trait, and rows of arrays to run them on.
+//!
+//! A case says what it needs; where the array's capabilities lack it, it is reported as absent and not as passed. Each case
+//! gets an array of its own with two volumes, [`bench::Bench`].
+
+pub mod bench;
+pub mod cases;
+pub mod lab;
+pub mod report;
+pub mod rows;
+
+use futures::future::BoxFuture;
+use lab::Lab;
+use strata_storage_svc::driver::{Capabilities, SnapshotUnit};
+
+/// What a case cannot do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Clones of whole volumes.
+    CloneVolume,
+    /// Clones of files.
+    CloneFiles,
+    /// Files put back.
+    RestoreFiles,
+    /// Several volumes at one point in time.
+    Group,
+    /// Volumes cut one after the other only.
+    NoGroup,
+    /// Snapshots while VMs run.
+    LiveSnapshot,
+    /// Snapshots that are copies (S15).
+    CopySnapshot,
+    /// The unit is the file.
+    FileUnit,
+    /// The unit is the volume.
+    VolumeUnit,
+    /// Clones pin their snapshot.
+    Pins,
+    /// Clones do not pin their snapshot.
+    NoPins,
+}
+
+impl Need {
+    fn is_met(self, capabilities: &Capabilities) -> bool {
+        match self {
+            Need::CloneVolume => capabilities.clone_volume,
+            Need::CloneFiles => capabilities.clone_files,
+            Need::RestoreFiles => capabilities.restore_files,
+            Need::Group => capabilities.group_volumes_max > 1,
+            Need::NoGroup => capabilities.group_volumes_max == 1,
+            Need::LiveSnapshot => !capabilities.needs_vm_off,
+            Need::CopySnapshot => capabilities.needs_vm_off,
+            Need::FileUnit => capabilities.snapshot_unit == SnapshotUnit::File,
+            Need::VolumeUnit => capabilities.snapshot_unit == SnapshotUnit::Volume,
+            Need::Pins => capabilities.clone_pins_snapshot,
+            Need::NoPins => !capabilities.clone_pins_snapshot,
+        }
+    }
+}
+
+/// How a case ended.
+#[derive(Debug)]
+pub enum Verdict {
+    /// Held.
+    Passed,
+    /// The array, or this bench, lacks what the case needs.
+    Absent(String),
+    /// Did not hold.
+    Failed(String),
+}
+
+/// What a case's function answers: `Ok(Some(..))` where the bench lacks something.
+pub type CaseResult = anyhow::Result<Option<String>>;
+
+/// One rule of the contract.
+#[derive(Clone, Copy)]
+pub struct Case {
+    /// Reads as the contract.
+    pub name: &'static str,
+    /// What it needs.
+    pub needs: &'static [Need],
+    /// The check.
+    pub run: for<'a> fn(&'a Lab) -> BoxFuture<'a, CaseResult>,
+}
+
+impl std::fmt::Debug for Case {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// Runs one case on a fresh array.
+pub async fn run(case: &Case, row: &dyn rows::Row) -> Verdict {
+    let lab = match row.bench(case.name).map(Lab::new) {
+        Ok(lab) => lab,
+        Err(error) => return Verdict::Failed(format!("no array for it: {error:#}")),
+    };
+    if let Err(error) = lab.driver().identify().await {
+        return Verdict::Failed(format!("the array does not say who it is: {error}"));
+    }
+    let capabilities = lab.driver().capabilities();
+    if let Some(lacking) = case.needs.iter().find(|need| !need.is_met(&capabilities)) {
+        return Verdict::Absent(format!("{lacking:?}"));
+    }
+    match (case.run)(&lab).await {
+        Ok(None) => Verdict::Passed,
+        Ok(Some(lacking)) => Verdict::Absent(lacking),
+        Err(error) => Verdict::Failed(format!("{error:#}")),
+    }
+}

@@ -1,0 +1,15 @@
+//! The arrays that the suite runs on: one file a driver.
+
+pub mod filer;
+pub mod image;
+
+use super::bench::Bench;
+use std::fmt::Debug;
+
+/// A kind of array, with its switches.
+pub trait Row: Debug + Send + Sync {
+    /// For the report: `filer on btrfs`.
+    fn name(&self) -> String;
+    /// A fresh array with two volumes.
+    fn bench(&self, case: &str) -> anyhow::Result<Box<dyn Bench>>;
+}

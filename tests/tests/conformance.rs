@@ -1,0 +1,48 @@
+//! Every driver against every case of the contract. `cargo test -p strata-tests --test conformance -- --nocapture` prints the
+//! report; a machine that cannot mount images says which rows it skipped.
+
+use strata_tests::conformance::{
+    report::run_row,
+    rows::{Row, filer::FilerRow, image::Image},
+};
+
+async fn judge(row: &dyn Row) {
+    let report = run_row(row).await;
+    println!("{}", report.text(&row.name()));
+    assert!(report.failed.is_empty(), "\n{}", report.text(&row.name()));
+    assert!(report.passed.len() >= 30, "only {} cases ran on {}", report.passed.len(), row.name());
+}
+
+/// Runs a row on an image, or says why not.
+async fn on_image(name: &str, mkfs: &[&str], subvolumes: bool) {
+    match Image::mount(mkfs, 400 << 20) {
+        Ok(image) => judge(&FilerRow::new(name, &image.path(), subvolumes, true)).await,
+        Err(error) => println!("SKIPPED: {name}: {error:#}"),
+    }
+}
+
+#[tokio::test]
+async fn filer_on_btrfs() {
+    on_image("filer on btrfs", &["mkfs.btrfs", "-q"], true).await;
+}
+
+#[tokio::test]
+async fn filer_on_btrfs_without_subvolumes() {
+    on_image("filer on btrfs without subvolumes", &["mkfs.btrfs", "-q"], false).await;
+}
+
+#[tokio::test]
+async fn filer_on_xfs() {
+    on_image("filer on XFS", &["mkfs.xfs", "-q", "-m", "reflink=1"], false).await;
+}
+
+#[tokio::test]
+async fn filer_on_ext4() {
+    on_image("filer on ext4", &["mkfs.ext4", "-q", "-F"], false).await;
+}
+
+#[tokio::test]
+async fn filer_on_a_plain_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    judge(&FilerRow::new("filer on a directory of this machine", dir.path(), false, false)).await;
+}
