@@ -1,6 +1,7 @@
 //! vcsimx does what the NFS flow needs of a vCenter, as VMware's own client sees it: what it lacks, no test of Strata
 //! against it could find.
 
+use anyhow::Result;
 use std::path::Path;
 use strata_tests::vcsimx::{Govc, Vcsimx};
 
@@ -8,37 +9,37 @@ const HOSTS: [&str; 2] = ["/DC0/host/DC0_C0/DC0_C0_H0", "/DC0/host/DC0_C0/DC0_C0
 const POOL: &str = "/DC0/host/DC0_C0/Resources";
 
 /// A vcsimx with one datastore, two machines on it, and govc; `None` after `SKIPPED:` was said.
-fn start(exports: &Path) -> Option<(Vcsimx, Govc)> {
-    fs_err::create_dir_all(exports.join("vol1")).unwrap();
-    let vcsimx = Vcsimx::start(exports, &["-datastore", "ds1=/vol1", "-datastore-vms", "2"]).unwrap()?;
-    let govc = vcsimx.govc()?;
-    Some((vcsimx, govc))
+fn start(exports: &Path) -> Result<Option<(Vcsimx, Govc)>> {
+    fs_err::create_dir_all(exports.join("vol1"))?;
+    let vcsimx = Vcsimx::start(exports, &["-datastore", "ds1=/vol1", "-datastore-vms", "2"])?;
+    Ok(vcsimx.and_then(|vcsimx| vcsimx.govc().map(|govc| (vcsimx, govc))))
 }
 
 /// What an array's clone of the volume would be.
-fn clone_volume(exports: &Path) {
+fn clone_volume(exports: &Path) -> Result<()> {
     let machine = exports.join("clone1/ds1-vm01");
-    fs_err::create_dir_all(&machine).unwrap();
-    for entry in fs_err::read_dir(exports.join("vol1/ds1-vm01")).unwrap() {
-        let from = entry.unwrap().path();
-        fs_err::copy(&from, machine.join(from.file_name().unwrap())).unwrap();
+    fs_err::create_dir_all(&machine)?;
+    for entry in fs_err::read_dir(exports.join("vol1/ds1-vm01"))? {
+        let entry = entry?;
+        fs_err::copy(entry.path(), machine.join(entry.file_name()))?;
     }
+    Ok(())
 }
 
-fn mount(govc: &Govc, host: &str, name: &str, remote_path: &str) -> anyhow::Result<String> {
+fn mount(govc: &Govc, host: &str, name: &str, remote_path: &str) -> Result<String> {
     let remote = ["-remote-host", "filer.lab.example", "-remote-path", remote_path];
     govc.run(&[&["datastore.create", "-type", "nfs", "-name", name], &remote[..], &[host]].concat())
 }
 
-fn register(govc: &Govc, name: &str, path: &str) -> anyhow::Result<String> {
+fn register(govc: &Govc, name: &str, path: &str) -> Result<String> {
     govc.run(&["vm.register", "-ds", "ds1-clone", "-name", name, "-pool", POOL, path])
 }
 
 #[test]
 fn a_clone_is_mounted_registered_given_an_identity_and_taken_away_again() {
     let exports = tempfile::tempdir().unwrap();
-    let Some((_vcsimx, govc)) = start(exports.path()) else { return };
-    clone_volume(exports.path());
+    let Some((_vcsimx, govc)) = start(exports.path()).unwrap() else { return };
+    clone_volume(exports.path()).unwrap();
     for host in HOSTS {
         mount(&govc, host, "ds1-clone", "/clone1").unwrap();
     }
@@ -78,8 +79,8 @@ fn a_clone_is_mounted_registered_given_an_identity_and_taken_away_again() {
 #[test]
 fn what_a_real_vcenter_refuses_is_refused_and_nothing_dies_of_it() {
     let exports = tempfile::tempdir().unwrap();
-    let Some((_vcsimx, govc)) = start(exports.path()) else { return };
-    clone_volume(exports.path());
+    let Some((_vcsimx, govc)) = start(exports.path()).unwrap() else { return };
+    clone_volume(exports.path()).unwrap();
     for host in HOSTS {
         mount(&govc, host, "ds1-clone", "/clone1").unwrap();
     }
