@@ -241,6 +241,7 @@ impl Builder {
             connection: "connected".to_owned(),
             maintenance: false,
             uuid,
+            address: format!("192.0.2.{}", 101 + self.state.hosts.len()),
             max_nfs_volumes: 32,
         };
         self.state.hosts.insert(id, host);
@@ -333,7 +334,8 @@ impl Builder {
     fn add_vm(&mut self, spec: &VmSpec) -> Result<(), Fault> {
         let dc = self.last_datacenter();
         let s = &mut self.state;
-        let missing = |what: &str, name: &str| Fault::new("NotFound", format!("VM '{}': no {what} '{name}'", spec.name));
+        let missing =
+            |what: &str, name: &str| Fault::new("NotFound", format!("VM '{}': no {what} '{name}'", spec.name));
         let ds = match &spec.datastore {
             Some(name) => s.datastore_named(name, None).cloned().ok_or_else(|| missing("datastore", name))?,
             None => s.datastores.keys().next().cloned().ok_or_else(|| missing("datastore", "any"))?,
@@ -432,8 +434,7 @@ fn add_disks(s: &mut State, spec: &VmSpec, vmx: &DsPath, config: &mut VmConfig) 
             }
             None => s.create_flat(&file, disk.capacity_bytes, true)?,
         }
-        let mut made =
-            Disk { file, mode: disk.mode.clone(), multi_writer: disk.multi_writer, ..Disk::default() };
+        let mut made = Disk { file, mode: disk.mode.clone(), multi_writer: disk.multi_writer, ..Disk::default() };
         s.refresh_disk(&mut made);
         let unit = Some(unit_of(n));
         config.devices.push(Device { key: children(n), controller: Some(key), unit, kind: Kind::Disk(made) });

@@ -1,6 +1,10 @@
 //! Who lies where: parents, names, children and paths.
 
-use super::{inventory::{escape_name, unescape_name}, state::State, value::MoRef};
+use super::{
+    inventory::{escape_name, unescape_name},
+    state::State,
+    value::MoRef,
+};
 
 impl State {
     /// True where the object of the inventory is there. The type must fit the id.
@@ -113,7 +117,9 @@ impl State {
             }
             _ => Vec::new(),
         };
-        children.into_iter().find(|c| self.name_of(c).is_some_and(|n| n == name || n == escape_name(&unescape_name(name))))
+        children
+            .into_iter()
+            .find(|c| self.name_of(c).is_some_and(|n| n == name || n == escape_name(&unescape_name(name))))
     }
 
     /// The object of an inventory path such as `DC0/vm/web`.

@@ -27,10 +27,10 @@ pub mod state;
 pub mod task;
 mod tracking;
 pub mod value;
+mod vcenter;
 pub mod vm;
 pub mod vmsd;
 pub mod vmx;
-mod vcenter;
 
 pub use builder::{Builder, DiskSpec, VmSpec};
 pub use vcenter::Vcenter;

@@ -44,7 +44,8 @@ impl State {
         let mut old = Vec::new();
         for d in &vm.config.devices {
             let Kind::Disk(disk) = &d.kind else { continue };
-            let target = per_disk.iter().find(|(key, _)| *key == d.key).map(|(_, ds)| ds.clone()).or_else(|| to.clone());
+            let target =
+                per_disk.iter().find(|(key, _)| *key == d.key).map(|(_, ds)| ds.clone()).or_else(|| to.clone());
             let Some(target) = target.filter(|t| *t != disk.file.ds) else { continue };
             if disk.rdm.is_some() {
                 return Err(Fault::new("NotSupported", "Moving a raw device mapping is not simulated"));

@@ -1,6 +1,9 @@
 //! The methods of a VM.
 
-use super::super::{super::context::{Answer, Ctx}, not_here};
+use super::super::{
+    super::context::{Answer, Ctx},
+    not_here,
+};
 use crate::world::compute::{
     fault::Fault,
     snapshot::NewSnapshot,

@@ -1,0 +1,5 @@
+//! What the tests talk to.
+
+pub mod order;
+pub mod scripted;
+pub mod vcsimx;
