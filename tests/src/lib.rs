@@ -3,3 +3,4 @@
 pub mod conformance;
 pub mod house;
 pub mod peers;
+pub mod vcsimx;
