@@ -8,13 +8,18 @@ use strata_proto::strata::{
     },
 };
 use strata_sim::world::compute::VmSpec;
-use strata_tests::house::House;
+use strata_tests::house::{ArrayKind, House, on_each};
 
 const BLOCK: usize = 4096;
 
 #[tokio::test]
 async fn snapshot_clone_revert_and_delete() -> anyhow::Result<()> {
-    let house = House::builder().vm(VmSpec::named("web-01")).vm(VmSpec::named("neighbour")).start().await?;
+    on_each(&ArrayKind::CLONING, the_main_job).await
+}
+
+async fn the_main_job(array: ArrayKind) -> anyhow::Result<()> {
+    let house =
+        House::builder().array(array).vm(VmSpec::named("web-01")).vm(VmSpec::named("neighbour")).start().await?;
     let vm = house.vm("web-01").await?;
     let write = |name: &str, byte: u8| house.write(name, &[byte; BLOCK]);
     let read = |name: &str| house.read(name, BLOCK);
@@ -29,7 +34,11 @@ async fn snapshot_clone_revert_and_delete() -> anyhow::Result<()> {
     write("neighbour", 10)?;
 
     let mut clones = CloneServiceClient::new(house.upstream.clone());
-    let request = pb::CreateCloneRequest { snapshot: snapshot.name.clone(), display_name: "web-01-t".into(), ..Default::default() };
+    let request = pb::CreateCloneRequest {
+        snapshot: snapshot.name.clone(),
+        display_name: "web-01-t".into(),
+        ..Default::default()
+    };
     let clone: pb::Clone = house.finish(clones.create_clone(request).await).await?.answer()?;
     assert_eq!(read("web-01-t")?, vec![1; BLOCK], "the clone holds the old bytes");
     assert_ne!(clone.vm, vm);

@@ -1,6 +1,7 @@
 //! Building a [`House`].
 
 use super::House;
+use crate::conformance::rows::image::{Image, run};
 use anyhow::{Context as _, anyhow};
 use std::{path::Path, sync::Arc};
 use strata_gateway::{
@@ -38,12 +39,50 @@ pub(super) const FILER_ADDRESS: &str = "192.0.2.10";
 const ACCOUNT: (&str, &str) = ("strata@vsphere.local", "Secr3t!");
 
 /// Which array lies under the datastores.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ArrayKind {
-    /// A filer on a directory of this machine; what it can do depends on the filesystem.
-    Filer(std::path::PathBuf),
-    /// A filer on a fresh directory beside the test's other files.
-    FilerInTemporary,
+    /// A filer on a directory of this machine's temporary filesystem, which usually can only copy.
+    FilerOnDirectory,
+    /// A filer on XFS with reflinks, in a loop-mounted image.
+    FilerOnXfs,
+    /// A filer on btrfs subvolumes, in a loop-mounted image.
+    FilerOnBtrfs,
+}
+
+impl ArrayKind {
+    /// Every kind.
+    pub const ALL: [ArrayKind; 3] = [ArrayKind::FilerOnDirectory, ArrayKind::FilerOnXfs, ArrayKind::FilerOnBtrfs];
+
+    /// The kinds that can clone without copying.
+    pub const CLONING: [ArrayKind; 2] = [ArrayKind::FilerOnXfs, ArrayKind::FilerOnBtrfs];
+
+    fn image(self) -> anyhow::Result<Option<Image>> {
+        match self {
+            ArrayKind::FilerOnDirectory => Ok(None),
+            ArrayKind::FilerOnXfs => Image::mount(&["mkfs.xfs", "-q", "-m", "reflink=1"], 512 << 20).map(Some),
+            ArrayKind::FilerOnBtrfs => Image::mount(&["mkfs.btrfs", "-q"], 512 << 20).map(Some),
+        }
+    }
+}
+
+/// Runs a test on each of these arrays; one that this machine cannot have is skipped aloud (and fails in CI).
+///
+/// # Errors
+/// The first that failed, with the array's name.
+#[expect(clippy::print_stderr, reason = "a skip must be seen")]
+pub async fn on_each<F>(kinds: &[ArrayKind], test: impl Fn(ArrayKind) -> F) -> anyhow::Result<()>
+where
+    F: Future<Output = anyhow::Result<()>>,
+{
+    for kind in kinds {
+        if let Err(missing) = kind.image() {
+            anyhow::ensure!(std::env::var_os("CI").is_none(), "{kind:?} is needed in CI: {missing:#}");
+            eprintln!("SKIPPED: {kind:?}: {missing:#}");
+            continue;
+        }
+        test(*kind).await.with_context(|| format!("on {kind:?}"))?;
+    }
+    Ok(())
 }
 
 /// What shall be there.
@@ -56,7 +95,11 @@ pub struct Builder {
 
 impl Default for Builder {
     fn default() -> Self {
-        Self { array: ArrayKind::FilerInTemporary, datastores: vec!["ds1".to_owned(), "ds2".to_owned()], vms: Vec::new() }
+        Self {
+            array: ArrayKind::FilerOnDirectory,
+            datastores: vec!["ds1".to_owned(), "ds2".to_owned()],
+            vms: Vec::new(),
+        }
     }
 }
 
@@ -80,10 +123,8 @@ impl Builder {
         let directory = tempfile::tempdir()?;
         let world = World::new(Arc::new(MachineClock));
         let clock = SystemClock::shared();
-        let root = match &self.array {
-            ArrayKind::Filer(root) => root.clone(),
-            ArrayKind::FilerInTemporary => directory.path().join("filer"),
-        };
+        let image = self.array.image()?;
+        let root = image.as_ref().map_or_else(|| directory.path().join("filer"), Image::path);
         let driver = self.filer(&world, &root, &clock)?;
         let vcenter = self.vcenter(&world)?;
         let storage_svc = StorageSvc::from_drivers(vec![(ArrayName::from("array-1"), driver)], &clock);
@@ -92,13 +133,18 @@ impl Builder {
         let ports = Ports { inventory: Inventory::new(inventory.clone()), storage: Storage::new(storage.clone()) };
         let gateway = open_gateway(&directory.path().join("gateway"), ports).await?;
         let upstream = in_process("gateway", gateway.api.routes());
-        Ok(House { world, vcenter, gateway, upstream, inventory, storage, filer_root: Some(root), directory })
+        Ok(House { world, vcenter, gateway, upstream, inventory, storage, filer_root: Some(root), directory, image })
     }
 
     fn filer(&self, world: &World, root: &Path, clock: &SharedClock) -> anyhow::Result<Arc<dyn ArrayDriver>> {
         for name in &self.datastores {
             let volume = root.join(name);
-            fs_err::create_dir_all(&volume)?;
+            match self.array {
+                ArrayKind::FilerOnBtrfs => {
+                    run(std::process::Command::new("btrfs").args(["-q", "subvolume", "create"]).arg(&volume))?;
+                }
+                _ => fs_err::create_dir_all(&volume)?,
+            }
             let tree = DirTree::open(&volume).map_err(|error| anyhow!("{error}"))?;
             world.register_nfs(FILER_ADDRESS, &format!("/{name}"), Arc::new(tree));
         }
@@ -151,14 +197,15 @@ fn inventory_svc(vcenter: &Arc<Vcenter>, clock: &SharedClock) -> anyhow::Result<
 }
 
 /// Opens the gateway over its stores, as its binary does.
-pub(super) async fn open_gateway(directory: &Path, ports: Ports) -> anyhow::Result<Gateway> {
+pub async fn open_gateway(directory: &Path, ports: Ports) -> anyhow::Result<Gateway> {
     strata_gateway::open::with_stores(directory, ports, SystemClock::shared(), jiff::tz::TimeZone::UTC)
         .await
         .map_err(|error| anyhow!(error))
         .context("the gateway does not start")
 }
 
-pub(super) fn in_process(name: &str, routes: Routes) -> Upstream {
+/// A service without a socket, with the same layers as one that is served.
+pub fn in_process(name: &str, routes: Routes) -> Upstream {
     let health = HealthHandle::new(Vec::<String>::new());
     Upstream::in_process(name, stack(routes, &health, ContractOptions::default()))
 }

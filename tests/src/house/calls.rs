@@ -3,6 +3,7 @@
 use super::House;
 use anyhow::{Context as _, bail};
 use prost::Message;
+use strata_kit::upstream::Upstream;
 use strata_proto::{
     google::longrunning::{
         Operation, WaitOperationRequest, operation::Result as LroResult, operations_client::OperationsClient,
@@ -38,7 +39,11 @@ impl Finished {
     }
 }
 
-impl House {
+/// Somebody who calls a gateway.
+#[derive(Debug, Clone)]
+pub struct Caller(pub Upstream);
+
+impl Caller {
     /// The full name of the one VM with this display name.
     pub async fn vm(&self, display_name: &str) -> anyhow::Result<String> {
         let request = pb::ListVmsRequest {
@@ -46,7 +51,7 @@ impl House {
             display_name: display_name.to_owned(),
             ..pb::ListVmsRequest::default()
         };
-        let vms = VmServiceClient::new(self.upstream.clone()).list_vms(request).await?.into_inner().vms;
+        let vms = VmServiceClient::new(self.0.clone()).list_vms(request).await?.into_inner().vms;
         Ok(vms.into_iter().next().with_context(|| format!("no VM {display_name}"))?.name)
     }
 
@@ -54,15 +59,32 @@ impl House {
     pub async fn finish(&self, operation: Result<Response<Operation>, Status>) -> anyhow::Result<Finished> {
         let operation = operation?.into_inner();
         let request = WaitOperationRequest { name: operation.name, timeout: None };
-        let ended = OperationsClient::new(self.upstream.clone()).wait_operation(request).await?.into_inner();
+        let ended = OperationsClient::new(self.0.clone()).wait_operation(request).await?.into_inner();
         match ended.result {
             Some(LroResult::Response(any)) => Ok(Finished::Well(any)),
             Some(LroResult::Error(error)) => {
                 let code = tonic::Code::from_i32(error.code);
                 Ok(Finished::Badly(Status::with_details(code, error.message.clone(), error.encode_to_vec().into())))
             }
-            None => bail!("the operation did not end: {:?}", self.gateway.engine().list(&Default::default())),
+            None => bail!("operation {} did not end", ended.name),
         }
+    }
+}
+
+impl House {
+    /// A caller of its gateway.
+    pub fn caller(&self) -> Caller {
+        Caller(self.upstream.clone())
+    }
+
+    /// The full name of the one VM with this display name.
+    pub async fn vm(&self, display_name: &str) -> anyhow::Result<String> {
+        self.caller().vm(display_name).await
+    }
+
+    /// Waits for an operation to end.
+    pub async fn finish(&self, operation: Result<Response<Operation>, Status>) -> anyhow::Result<Finished> {
+        self.caller().finish(operation).await
     }
 
     /// Drops the gateway and opens its stores again, as a restart does.
@@ -70,11 +92,11 @@ impl House {
         self.gateway.drain().await;
         let ports = self.gateway.deps().ports.clone();
         let directory = self.data_directory();
-        let House { world, vcenter, gateway, upstream, inventory, storage, filer_root, directory: kept } = self;
+        let House { world, vcenter, gateway, upstream, inventory, storage, filer_root, directory: kept, image } = self;
         drop((gateway, upstream));
         let gateway = super::build::open_gateway(&directory, ports).await?;
         let upstream = super::build::in_process("gateway", gateway.api.routes());
-        self = House { world, vcenter, gateway, upstream, inventory, storage, filer_root, directory: kept };
+        self = House { world, vcenter, gateway, upstream, inventory, storage, filer_root, directory: kept, image };
         Ok(self)
     }
 }
@@ -84,7 +106,10 @@ impl House {
     pub fn write(&self, vm: &str, bytes: &[u8]) -> anyhow::Result<()> {
         match self.vcenter.guest_write(vm, 0, 0, bytes) {
             Ok(()) => Ok(()),
-            Err(_) => self.tree("ds1")?.write(&format!("{vm}/{vm}-flat.vmdk"), 0, bytes).map_err(|error| anyhow::anyhow!("{error}")),
+            Err(_) => self
+                .tree("ds1")?
+                .write(&format!("{vm}/{vm}-flat.vmdk"), 0, bytes)
+                .map_err(|error| anyhow::anyhow!("{error}")),
         }
     }
 

@@ -4,8 +4,8 @@
 mod build;
 mod calls;
 
-pub use build::{ArrayKind, Builder};
-pub use calls::Finished;
+pub use build::{ArrayKind, Builder, in_process, on_each, open_gateway};
+pub use calls::{Caller, Finished};
 
 use std::{path::PathBuf, sync::Arc};
 use strata_gateway::Gateway;
@@ -29,6 +29,8 @@ pub struct House {
     /// Where the filer's volumes are; `None` for arrays in memory.
     pub filer_root: Option<PathBuf>,
     directory: tempfile::TempDir,
+    /// Unmounted after everything else is gone.
+    image: Option<crate::conformance::rows::image::Image>,
 }
 
 impl House {
