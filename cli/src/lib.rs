@@ -13,6 +13,7 @@ mod exit_code;
 mod failure;
 mod follow;
 mod json;
+pub mod lab;
 mod names;
 mod printer;
 mod run;

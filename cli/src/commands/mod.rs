@@ -3,6 +3,7 @@
 pub mod clone;
 pub mod completion;
 pub mod exit_codes;
+pub mod lab;
 pub mod operation;
 pub mod preflight;
 pub mod revert;

@@ -1,6 +1,9 @@
 //! Datastore.
 
-use super::{super::context::{Answer, Ctx}, not_here};
+use super::{
+    super::context::{Answer, Ctx},
+    not_here,
+};
 use crate::world::compute::{
     datastore::{Backing, Datastore, Mount},
     fault::Fault,
