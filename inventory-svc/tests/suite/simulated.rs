@@ -281,7 +281,7 @@ async fn a_clone_has_its_own_identity_and_storage() {
         vcenter: VC.to_owned(),
         key: "c-1".to_owned(),
         vmx_path: "[ds1] copy/web.vmx".to_owned(),
-        display_name: "web-t".to_owned(),
+        display_name: "web%/t".to_owned(),
         folder_moref: source.folder_moref.clone(),
         pool_moref: source.pool_moref.clone(),
         disks: vec![pb::PathMapping { from_path: "[ds1] web/web.vmdk".into(), to_path: "[ds1] copy/web.vmdk".into() }],
@@ -293,7 +293,7 @@ async fn a_clone_has_its_own_identity_and_storage() {
         assert_eq!(answer.stripped.len(), 1, "{:?}", answer.stripped);
         assert!(answer.stripped[0].contains("scsi0:1"), "{:?}", answer.stripped);
     }
-    let clone = topology(&sim, "web-t").await;
+    let clone = topology(&sim, "web%/t").await;
     let vm = clone.vm.as_ref().unwrap();
     assert_eq!((vm.strata_key.as_str(), vm.change_tracking, clone.disks.len()), ("c-1", false, 1));
     assert_ne!(vm.instance_uuid, source.instance_uuid);
@@ -305,7 +305,7 @@ async fn a_clone_has_its_own_identity_and_storage() {
         vmx_path: "[ds1] copy/web.vmx".to_owned(),
         bios_uuid: "42170000-0000-4000-8000-000000000001".to_owned(),
         instance_uuid: "52170000-0000-4000-8000-000000000002".to_owned(),
-        display_name: "web-t".to_owned(),
+        display_name: "web%/t".to_owned(),
         new_mac_addresses: true,
         disconnect_adapters: true,
         annotation: "Cloned by Strata".to_owned(),

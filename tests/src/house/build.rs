@@ -129,11 +129,24 @@ impl Builder {
         let vcenter = self.vcenter(&world)?;
         let storage_svc = StorageSvc::from_drivers(vec![(ArrayName::from("array-1"), driver)], &clock);
         let storage = in_process("storage-svc", storage_svc.routes());
-        let inventory = in_process("inventory-svc", inventory_svc(&vcenter, &clock)?.routes());
+        let inventory_svc = inventory_svc(&vcenter, &clock)?;
+        let inventory = in_process("inventory-svc", inventory_svc.routes());
         let ports = Ports { inventory: Inventory::new(inventory.clone()), storage: Storage::new(storage.clone()) };
         let gateway = open_gateway(&directory.path().join("gateway"), ports).await?;
         let upstream = in_process("gateway", gateway.api.routes());
-        Ok(House { world, vcenter, gateway, upstream, inventory, storage, filer_root: Some(root), directory, image })
+        Ok(House {
+            world,
+            vcenter,
+            gateway,
+            upstream,
+            inventory_svc,
+            storage_svc,
+            inventory,
+            storage,
+            filer_root: Some(root),
+            directory,
+            image,
+        })
     }
 
     fn filer(&self, world: &World, root: &Path, clock: &SharedClock) -> anyhow::Result<Arc<dyn ArrayDriver>> {

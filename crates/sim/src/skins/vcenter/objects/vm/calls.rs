@@ -45,21 +45,6 @@ pub fn call(ctx: &mut Ctx<'_>, method: &str) -> Answer {
             true => Ok(()),
             false => Err(Fault::power_state(Some("poweredOn"), "poweredOff")),
         }),
-        "ShutdownGuest" => {
-            ctx.need("VirtualMachine.Interact.PowerOff", &this)?;
-            let vm = ctx.s.vm(&id)?;
-            if !vm.on {
-                return Err(Fault::power_state(Some("poweredOn"), vm.power_state()));
-            }
-            if !vm.tools_running() {
-                return Err(Fault::new("ToolsUnavailable", "VMware Tools are not running"));
-            }
-            // The guest goes down on its own; a hung one never does.
-            if vm.tools != crate::world::compute::vm::Tools::Hung {
-                ctx.s.power_off(&id)?;
-            }
-            Ok(Val::Unset)
-        }
         "CreateSnapshot_Task" | "CreateSnapshotEx_Task" => {
             ctx.need("VirtualMachine.State.CreateSnapshot", &this)?;
             let quiesce = ctx.args.bool("quiesce") == Some(true) || !ctx.args.get("quiesceSpec").is_unset();
@@ -111,6 +96,20 @@ fn at_once(ctx: &mut Ctx<'_>, method: &str) -> Answer {
     let (this, id) = (ctx.this.clone(), ctx.id());
     match method {
         "QueryChangedDiskAreas" => return changed_areas(ctx),
+        "ShutdownGuest" => {
+            ctx.need("VirtualMachine.Interact.PowerOff", &this)?;
+            let vm = ctx.s.vm(&id)?;
+            if !vm.on {
+                return Err(Fault::power_state(Some("poweredOn"), vm.power_state()));
+            }
+            if !vm.tools_running() {
+                return Err(Fault::new("ToolsUnavailable", "VMware Tools are not running"));
+            }
+            // The guest goes down on its own; a hung one never does.
+            if vm.tools != crate::world::compute::vm::Tools::Hung {
+                ctx.s.power_off(&id)?;
+            }
+        }
         "UnregisterVM" => {
             ctx.need("VirtualMachine.Inventory.Unregister", &this)?;
             ctx.s.unregister(&id)?;
