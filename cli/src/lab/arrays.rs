@@ -88,6 +88,15 @@ impl Arrays {
     }
 }
 
+impl Arrays {
+    /// Where web-01 lies: a filer's directory (else empty), the datastore's name, address and path.
+    pub fn web_datastore(&self) -> Option<(PathBuf, String, String, String)> {
+        let first = self.all.first()?;
+        let (name, host, path) = first.datastores.first()?.clone();
+        Some((first.root.clone(), name, host, path))
+    }
+}
+
 impl LabArray {
     fn filer(options: &LabOptions, world: &World, root: PathBuf, volumes: &[&str]) -> Result<Self, Failure> {
         let given = options.filer.as_ref();
