@@ -2,14 +2,20 @@
 
 mod check;
 mod health;
-mod output;
 mod serve;
 
 use clap::{Parser, Subcommand};
-use output::Output;
-use std::{path::PathBuf, process::ExitCode};
-use storage_svc::config::StorageConfig;
-use strata_storage_svc as storage_svc;
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
+use strata_kit::{
+    config::{ConfigError, Loaded},
+    http::{ReqwestClient, SharedHttp, TlsOptions},
+    program::Output,
+};
+use strata_storage_svc::config::StorageConfig;
 
 /// Storage arrays as volumes, snapshots, clones and exports, over gRPC.
 #[derive(Debug, Parser)]
@@ -72,13 +78,17 @@ pub async fn run() -> ExitCode {
     }
 }
 
-/// Reads the file and refuses one with faults, naming them all.
-fn load(path: &std::path::Path) -> anyhow::Result<StorageConfig> {
-    use anyhow::Context as _;
-    let text = fs_err::read_to_string(path).context("the configuration cannot be read; name one with --config")?;
-    let config: StorageConfig = toml::from_str(&text).with_context(|| format!("{} is wrong", path.display()))?;
-    let faults: Vec<String> =
-        config.faults().iter().map(|fault| format!("  {}: {}", fault.field, fault.text)).collect();
-    anyhow::ensure!(faults.is_empty(), "{} has {} faults:\n{}", path.display(), faults.len(), faults.join("\n"));
-    Ok(config)
+/// Reads the file with the overrides of the environment; refuses one with faults, naming them all.
+fn load(path: &Path) -> anyhow::Result<Loaded<StorageConfig>> {
+    let loaded = strata_kit::config::load::<StorageConfig>(Some(path), std::env::vars())?;
+    let faults = loaded.value.faults();
+    if !faults.is_empty() {
+        return Err(ConfigError { source_name: path.display().to_string(), faults }.into());
+    }
+    Ok(loaded)
+}
+
+/// The real HTTP client of an array.
+fn http(_array: &str, options: &TlsOptions) -> Result<SharedHttp, String> {
+    Ok(Arc::new(ReqwestClient::new(options)?))
 }

@@ -1,6 +1,7 @@
 //! storage-svc's configuration: where it listens, and the arrays.
 //!
 //! ```toml
+//! [server]
 //! listen = "127.0.0.1:7002"
 //! [[array]]
 //! name = "filer-1"
@@ -10,39 +11,30 @@
 //! hosts = ["10.0.0.5"]
 //! ```
 
-use crate::drivers::filer::FilerConfig;
+use crate::drivers::{filer::FilerConfig, reference::ReferenceConfig};
 use serde::Deserialize;
-use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+};
+use strata_kit::config::{Fault, LogSection, ServerSection};
+
+/// Where to listen when the file does not say.
+pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7002);
 
 /// The whole file.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StorageConfig {
-    /// Where to listen; 127.0.0.1:7002 where left out.
-    #[serde(default = "default_listen")]
-    pub listen: SocketAddr,
-    /// Certificate and key; without them only loopback is bound.
+    /// How it is served.
     #[serde(default)]
-    pub tls: Option<TlsConfig>,
-    /// Allows another address without TLS.
+    pub server: ServerSection,
+    /// What it logs.
     #[serde(default)]
-    pub insecure: bool,
+    pub log: LogSection,
     /// The arrays.
     #[serde(default, rename = "array")]
     pub arrays: Vec<ArrayConfig>,
-}
-
-/// PEM files.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TlsConfig {
-    /// Certificate chain.
-    pub cert_file: PathBuf,
-    /// Private key.
-    pub key_file: PathBuf,
-    /// Where given, callers must show a certificate of this CA.
-    #[serde(default)]
-    pub client_ca_file: Option<PathBuf>,
 }
 
 /// One `[[array]]`.
@@ -56,19 +48,9 @@ pub struct ArrayConfig {
     /// The table of kind `filer`.
     #[serde(default)]
     pub filer: Option<FilerConfig>,
-}
-
-fn default_listen() -> SocketAddr {
-    ([127, 0, 0, 1], 7002).into()
-}
-
-/// One fault, by the path of its field.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// `array[0].filer.root`.
-    pub field: String,
-    /// What is wrong and what to write instead.
-    pub text: String,
+    /// The table of kind `reference`.
+    #[serde(default)]
+    pub reference: Option<ReferenceConfig>,
 }
 
 impl StorageConfig {
@@ -77,8 +59,9 @@ impl StorageConfig {
         let mut faults = Vec::new();
         let mut names = BTreeSet::new();
         for (index, array) in self.arrays.iter().enumerate() {
-            let mut fault =
-                |field: &str, text: String| faults.push(Fault { field: format!("array[{index}].{field}"), text });
+            let mut fault = |field: &str, text: String| {
+                faults.push(Fault { path: format!("array[{index}].{field}"), reason: text })
+            };
             let name_ok = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
             if array.name.is_empty() || array.name.len() > 63 || !array.name.bytes().all(name_ok) {
                 fault("name", format!("'{}' is no name; use 1 to 63 letters, digits, '-', '.' or '_'", array.name));
@@ -115,7 +98,7 @@ mod tests {
             kind = "abacus"
         "#;
         let config: StorageConfig = toml::from_str(text).unwrap();
-        let fields: Vec<String> = config.faults().into_iter().map(|fault| fault.field).collect();
+        let fields: Vec<String> = config.faults().into_iter().map(|fault| fault.path).collect();
         let expected = [
             "array[0].filer.root",
             "array[0].filer.hosts",

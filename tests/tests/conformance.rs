@@ -3,7 +3,7 @@
 
 use strata_tests::conformance::{
     report::run_row,
-    rows::{Row, filer::FilerRow, image::Image},
+    rows::{Row, filer::FilerRow, image::Image, reference::ReferenceRow},
 };
 
 async fn judge(row: &dyn Row) {
@@ -45,4 +45,32 @@ async fn filer_on_ext4() {
 async fn filer_on_a_plain_directory() {
     let dir = tempfile::tempdir().unwrap();
     judge(&FilerRow::new("filer on a directory of this machine", dir.path(), false, false)).await;
+}
+
+/// Each line is a row: what its name says, and the switches for it.
+#[tokio::test]
+async fn reference_with_its_switches() {
+    let rows = [
+        ReferenceRow { name: "a good modern NAS", turn: |_| {} },
+        ReferenceRow { name: "asynchronous", turn: |it| (it.jobs_async, it.job_delay_ms) = (true, 1200) },
+        ReferenceRow {
+            name: "no groups, no clones of files",
+            turn: |it| (it.group_snapshots, it.file_clones) = (false, false),
+        },
+        ReferenceRow {
+            name: "no groups, asynchronous, small pages",
+            turn: |it| {
+                (it.group_snapshots, it.jobs_async, it.job_delay_ms, it.page_max) = (false, true, 700, 2);
+            },
+        },
+        ReferenceRow {
+            name: "clones carry snapshots and do not pin them",
+            turn: |it| (it.clones_carry_snapshot, it.clones_pin_snapshots) = (true, false),
+        },
+        ReferenceRow { name: "pages of one, four sessions", turn: |it| (it.page_max, it.sessions_max) = (1, 4) },
+        ReferenceRow { name: "restores eat newer snapshots", turn: |it| it.restore_eats_newer = true },
+    ];
+    for row in &rows {
+        judge(row).await;
+    }
 }

@@ -41,7 +41,7 @@ pub fn key<'a>(field: &'static str, text: &'a str) -> Result<&'a str, Error> {
 /// The call failed, or the VM is not ours.
 pub async fn find(client: &Client, path: &DatastorePath, key: &str) -> Result<Option<VmRead>, Error> {
     let places = Places::read(client).await?;
-    for store in places.of_kind("Datastore").filter(|store| is_named(store.text("name"), &path.datastore)) {
+    for store in places.datastores_named(&path.datastore) {
         let Some(datacenter) = places.datacenter(&store.object) else { continue };
         let Some(moref) = client.find_vm_by_vmx_path(&datacenter.moref, &path.to_string()).await? else { continue };
         let found = match read_vm_by_ref(client, &moref).await {
@@ -62,8 +62,4 @@ pub async fn find(client: &Client, path: &DatastorePath, key: &str) -> Result<Op
         return Err(Refusal::conflict("VM_NOT_OURS", text).and("vm", found.vm.name).into());
     }
     Ok(None)
-}
-
-fn is_named(raw: &str, name: &str) -> bool {
-    raw == name || crate::topology::places::unescape(raw) == name
 }

@@ -10,7 +10,7 @@ use crate::{
     soap::MoRef,
     topology::{
         devices, pb,
-        places::Places,
+        places::{Places, escape},
         read::{VmRead, read_vm_by_ref},
         vm::STRATA_KEY,
     },
@@ -41,11 +41,12 @@ pub async fn run(vcenters: Vcenters, request: pb::RegisterVmRequest) -> Result<p
         return finish(&client, &request, &store.datacenter_path, &path, found).await;
     }
     let host = (!request.host_moref.is_empty()).then(|| MoRef::new("HostSystem", request.host_moref.clone()));
+    let name = escape(&request.display_name);
     let start = async {
         rewrite(&client, &request, &store.datacenter_path, &path).await?;
         let registration = Registration {
             vmx_path: &request.vmx_path,
-            name: &request.display_name,
+            name: &name,
             folder: &folder,
             pool: &pool,
             host: host.as_ref(),

@@ -3,5 +3,6 @@
 mod acts;
 mod lists;
 mod request_order;
+mod simulated;
 mod support;
 mod wire;

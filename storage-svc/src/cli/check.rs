@@ -1,15 +1,16 @@
 //! `storage-svc config check`.
 
-use super::{
-    Output, load,
-    serve::http,
-    storage_svc::{StorageSvc, arrays::Health},
-};
+use super::{http, load};
 use std::path::Path;
-use strata_kit::clock::SystemClock;
+use strata_kit::{clock::SystemClock, program::Output};
+use strata_storage_svc::{StorageSvc, arrays::Health};
 
 pub(super) async fn run(path: &Path, connect: bool, output: &Output) -> anyhow::Result<()> {
-    let config = load(path)?;
+    let loaded = load(path)?;
+    for warning in &loaded.warnings {
+        output.line(&format!("warning: {warning}"));
+    }
+    let config = loaded.value;
     let svc = StorageSvc::new(&config, &http, &SystemClock::shared())?;
     output.line(&format!("{}: {} arrays, no faults", path.display(), config.arrays.len()));
     if !connect {

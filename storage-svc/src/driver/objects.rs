@@ -33,6 +33,18 @@ pub struct NfsPath {
     pub path: String,
 }
 
+impl NfsPath {
+    /// True where both mean one server: names without regard to case and a dot at the end, addresses in any of their forms.
+    pub fn is_same_host(configured: &str, asked: &str) -> bool {
+        let plain = |host: &str| host.trim().trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase();
+        let (a, b) = (plain(configured), plain(asked));
+        match (a.parse::<std::net::IpAddr>(), b.parse::<std::net::IpAddr>()) {
+            (Ok(a), Ok(b)) => a.to_canonical() == b.to_canonical(),
+            _ => a == b,
+        }
+    }
+}
+
 /// Where a device was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolution {
@@ -171,4 +183,18 @@ pub struct Preflight {
     pub missing: Vec<MissingRight>,
     /// What could not be checked, and what is worth knowing.
     pub remarks: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_that_are_the_same() {
+        let same = [("Filer.Example", "filer.example."), ("::1", "[0:0:0:0:0:0:0:1]"), ("10.0.0.5", "::ffff:10.0.0.5")];
+        for (a, b) in same {
+            assert!(NfsPath::is_same_host(a, b), "{a} {b}");
+        }
+        assert!(!NfsPath::is_same_host("filer", "filer.example"));
+    }
 }

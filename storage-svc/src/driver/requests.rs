@@ -1,7 +1,7 @@
 //! What drivers are asked. The key of a request is `mark.key`.
 
 use super::DriverError;
-use crate::driver::Reason;
+use crate::{driver::Reason, rel_path::RelPath};
 use std::{collections::BTreeSet, time::Duration};
 use strata_model::{
     ids::{ArraySnapshotId, VolumeId},
@@ -121,6 +121,41 @@ pub struct FileCloneRequest {
     pub targets: Vec<FileCloneTarget>,
     /// From an earlier Pending.
     pub resume: Option<String>,
+}
+
+impl FileCloneRequest {
+    /// What every driver refuses, before it asks the array.
+    pub fn check(&self) -> Result<(), DriverError> {
+        crate::naming::check_key(&self.mark.key)?;
+        let wrong = |text: String| Err(DriverError::new(Reason::InvalidRequest, text));
+        let mut directories = BTreeSet::new();
+        for target in &self.targets {
+            let directory = RelPath::parse(&target.directory)?;
+            let mut to_paths = BTreeSet::new();
+            for file in &target.files {
+                RelPath::parse(&file.from)?;
+                let to = RelPath::parse(&file.to)?;
+                // Names of ours in a clone are marks.
+                let taken = to.split().1.starts_with(".strata");
+                if !to.is_in(&directory) || to == directory || taken || !to_paths.insert(to) {
+                    return wrong(format!(
+                        "file '{}' is not a name of its own in the clone's directory '{}'; give each file another one there",
+                        file.to, target.directory
+                    ));
+                }
+            }
+            if target.files.is_empty() || !directories.insert((&target.volume, directory)) {
+                return wrong(format!(
+                    "directory '{}' of clone '{}' has no files or is named twice",
+                    target.directory, self.mark.key
+                ));
+            }
+        }
+        if self.targets.is_empty() {
+            return wrong(format!("clone '{}' has no targets; name at least one directory", self.mark.key));
+        }
+        Ok(())
+    }
 }
 
 /// Asks for a clone's removal.

@@ -1,6 +1,7 @@
 //! The drivers: one folder a vendor, one line of each table here.
 
 pub mod filer;
+pub mod reference;
 
 use crate::{
     config::ArrayConfig,
@@ -16,7 +17,7 @@ use strata_kit::{
 pub type HttpFactory<'a> = &'a (dyn Fn(&str, &TlsOptions) -> Result<SharedHttp, String> + Send + Sync);
 
 /// The kinds that a configuration may name.
-pub const KINDS: [&str; 1] = ["filer"];
+pub const KINDS: [&str; 2] = ["filer", "reference"];
 
 /// What is wrong in the vendor's table: field below the array, and a sentence.
 pub(crate) fn faults(array: &ArrayConfig) -> Vec<(String, String)> {
@@ -29,6 +30,7 @@ pub(crate) fn faults(array: &ArrayConfig) -> Vec<(String, String)> {
     };
     match array.kind.as_str() {
         "filer" => array.filer.as_ref().map_or_else(table_missing, |table| below("filer", table.faults())),
+        "reference" => array.reference.as_ref().map_or_else(table_missing, |table| below("reference", table.faults())),
         other => vec![("kind".to_owned(), format!("'{other}' is no kind of array; use one of {}", KINDS.join(", ")))],
     }
 }
@@ -39,7 +41,7 @@ pub(crate) fn faults(array: &ArrayConfig) -> Vec<(String, String)> {
 /// The table of its kind is missing, or its HTTP client cannot be set up (a CA file that cannot be read).
 pub fn build(
     array: &ArrayConfig,
-    _http: HttpFactory<'_>,
+    http: HttpFactory<'_>,
     clock: &SharedClock,
 ) -> Result<Arc<dyn ArrayDriver>, DriverError> {
     let missing = || {
@@ -50,6 +52,12 @@ pub fn build(
         "filer" => {
             let table = array.filer.clone().ok_or_else(missing)?;
             Ok(Arc::new(filer::Filer::new(table, clock.clone())))
+        }
+        "reference" => {
+            let table = array.reference.as_ref().ok_or_else(missing)?;
+            let client = http(&array.name, &table.tls())
+                .map_err(|text| DriverError::new(Reason::InvalidRequest, format!("array '{}': {text}", array.name)))?;
+            Ok(Arc::new(reference::Reference::new(table, client)))
         }
         _ => Err(missing()),
     }

@@ -2,4 +2,5 @@
 
 pub mod order;
 pub mod scripted;
+pub mod simulated;
 pub mod vcsimx;

@@ -13,13 +13,11 @@ use super::{
 use crate::driver::{CloneMember, DriverError, FileCloneRequest, FileCloneTarget, Reason};
 use crate::rel_path::RelPath;
 use rustix::fs::Mode;
-use std::collections::BTreeSet;
 use strata_model::mark::Mark;
 
 /// The whole act; blocking.
 pub(super) fn run(shared: &Shared, want: &FileCloneRequest) -> Result<Vec<CloneMember>, DriverError> {
-    crate::naming::check_key(&want.mark.key)?;
-    check_targets(want)?;
+    want.check()?;
     let mut parts = Vec::new();
     for target in &want.targets {
         parts.push(Part::look(shared, target)?);
@@ -46,35 +44,6 @@ pub(super) fn run(shared: &Shared, want: &FileCloneRequest) -> Result<Vec<CloneM
         });
     }
     Ok(members)
-}
-
-fn check_targets(want: &FileCloneRequest) -> Result<(), DriverError> {
-    let wrong = |text: String| Err(DriverError::new(Reason::InvalidRequest, text));
-    let mut directories = BTreeSet::new();
-    for target in &want.targets {
-        let directory = RelPath::parse(&target.directory)?;
-        let mut to_paths = BTreeSet::new();
-        for file in &target.files {
-            RelPath::parse(&file.from)?;
-            let to = RelPath::parse(&file.to)?;
-            if !to.is_in(&directory) || to == directory || to.split().1 == CLONE_MARK || !to_paths.insert(to) {
-                return wrong(format!(
-                    "file '{}' is not a name of its own in the clone's directory '{}'; give each file another one there",
-                    file.to, target.directory
-                ));
-            }
-        }
-        if target.files.is_empty() || !directories.insert((&target.volume, directory)) {
-            return wrong(format!(
-                "directory '{}' of clone '{}' has no files or is named twice",
-                target.directory, want.mark.key
-            ));
-        }
-    }
-    if want.targets.is_empty() {
-        return wrong(format!("clone '{}' has no targets; name at least one directory", want.mark.key));
-    }
-    Ok(())
 }
 
 struct Part<'a> {

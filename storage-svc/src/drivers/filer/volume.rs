@@ -62,15 +62,22 @@ pub(super) fn replaced(id: &VolumeId, expected: &str, found: &str) -> DriverErro
     )
 }
 
-/// Names of the volumes, sorted: as configured, or all directories that are not hidden.
-pub(super) fn names(config: &FilerConfig, root: &Beneath) -> Result<Vec<String>, DriverError> {
+/// Names that may be volumes, sorted: as configured, or all below the root that are not hidden. What is no directory of this
+/// file system is told by [`find`].
+pub(super) fn candidates(config: &FilerConfig, root: &Beneath) -> Result<Vec<String>, DriverError> {
     let mut names: Vec<String> = match &config.volumes {
         Some(names) => names.clone(),
-        None => root.list()?.into_iter().filter(|name| !name.starts_with('.')).collect(),
+        None => root.list_all()?.0.into_iter().filter(|name| !name.starts_with('.') && name != "lost+found").collect(),
     };
-    names.retain(|name| root.enter(name).is_ok());
     names.sort();
     names.dedup();
+    Ok(names)
+}
+
+/// Names of directories that are volumes, or could be.
+pub(super) fn names(config: &FilerConfig, root: &Beneath) -> Result<Vec<String>, DriverError> {
+    let mut names = candidates(config, root)?;
+    names.retain(|name| root.enter(name).is_ok());
     Ok(names)
 }
 
@@ -169,7 +176,7 @@ pub(super) fn resolve(shared: &Shared, device: &Device) -> Result<Resolution, Dr
     let Device::Nfs(nfs) = device else {
         return absent(String::new());
     };
-    if !shared.config.hosts.iter().any(|host| same_host(host, &nfs.host)) {
+    if !shared.config.hosts.iter().any(|host| NfsPath::is_same_host(host, &nfs.host)) {
         return absent(String::new());
     }
     let parts: Vec<&str> = nfs.path.split('/').filter(|part| !part.is_empty()).collect();
@@ -190,30 +197,5 @@ pub(super) fn resolve(shared: &Shared, device: &Device) -> Result<Resolution, Dr
         }),
         Err(error) if matches!(error.reason, Reason::NotFound | Reason::NotSupported) => absent(error.message),
         Err(error) => Err(error),
-    }
-}
-
-/// Names without regard to case and a dot at the end; addresses in any of their forms.
-fn same_host(configured: &str, asked: &str) -> bool {
-    let plain = |host: &str| host.trim().trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase();
-    let (a, b) = (plain(configured), plain(asked));
-    match (a.parse::<std::net::IpAddr>(), b.parse::<std::net::IpAddr>()) {
-        (Ok(a), Ok(b)) => a.to_canonical() == b.to_canonical(),
-        _ => a == b,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hosts_that_are_the_same() {
-        for (a, b) in
-            [("Filer.Example", "filer.example."), ("::1", "[0:0:0:0:0:0:0:1]"), ("10.0.0.5", "::ffff:10.0.0.5")]
-        {
-            assert!(same_host(a, b), "{a} {b}");
-        }
-        assert!(!same_host("filer", "filer.example"));
     }
 }

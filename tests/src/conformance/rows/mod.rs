@@ -2,6 +2,7 @@
 
 pub mod filer;
 pub mod image;
+pub mod reference;
 
 use super::bench::Bench;
 use std::fmt::Debug;

@@ -64,25 +64,19 @@ impl State {
         }
     }
 
-    /// What lies in a folder, in order of creation.
+    /// What lies in a folder or datacenter, by kind and in order of creation.
     pub fn children_of(&self, folder: &MoRef) -> Vec<MoRef> {
-        let types: [(&str, Vec<&String>); 6] = [
-            ("Folder", self.folders.keys().collect()),
-            ("Datacenter", self.datacenters.keys().collect()),
-            ("ClusterComputeResource", self.clusters.keys().collect()),
-            ("VirtualMachine", self.vms.keys().collect()),
-            ("Datastore", self.datastores.keys().collect()),
-            ("Network", self.networks.keys().collect()),
-        ];
+        let id = folder.id.as_str();
         let mut out = Vec::new();
-        for (ty, ids) in types {
-            for id in ids {
-                let r = if ty == "ClusterComputeResource" { self.cluster_ref(id) } else { MoRef::new(ty, id) };
-                if self.parent_of(&r).as_ref() == Some(folder) {
-                    out.push(r);
-                }
-            }
+        let mut add = |ty: &str, id: &String| out.push(MoRef::new(ty, id));
+        self.folders.iter().filter(|(_, x)| x.parent.as_ref() == Some(folder)).for_each(|(id, _)| add("Folder", id));
+        self.datacenters.iter().filter(|(_, x)| x.parent == *folder).for_each(|(id, _)| add("Datacenter", id));
+        for (id, x) in self.clusters.iter().filter(|(_, x)| x.parent == *folder) {
+            add(if x.is_cluster { "ClusterComputeResource" } else { "ComputeResource" }, id);
         }
+        self.vms.iter().filter(|(_, x)| x.folder == id).for_each(|(id, _)| add("VirtualMachine", id));
+        self.datastores.iter().filter(|(_, x)| x.folder == id).for_each(|(id, _)| add("Datastore", id));
+        self.networks.iter().filter(|(_, x)| x.folder == id).for_each(|(id, _)| add("Network", id));
         out
     }
 

@@ -11,6 +11,7 @@ pub mod device;
 pub mod disk;
 pub mod fault;
 pub mod files;
+pub mod hosts;
 pub mod inventory;
 pub mod lookup;
 pub mod move_files;

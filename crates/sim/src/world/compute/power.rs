@@ -176,6 +176,7 @@ impl State {
             }
         }
         let name = vm.config.name.clone();
+        self.track(id)?;
         self.save(id)?;
         self.log("VmPoweredOnEvent", "", Some(Self::vm_ref(id)), format!("{name} is powered on"));
         Ok(())

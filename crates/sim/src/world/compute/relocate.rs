@@ -95,7 +95,13 @@ impl State {
         let names = tree.list(from.dir()).map_err(|e| super::files::tree_fault(&e, &self.show(from)))?;
         for entry in names.iter().filter(|e| !e.is_dir && !e.name.ends_with(".vmdk")) {
             let (source, target) = (from.sibling(&entry.name), to.sibling(&entry.name));
-            self.copy_file(&source, &target)?;
+            if entry.name.ends_with(".vswp") {
+                // Made anew: nobody reads an old swap file.
+                let tree = self.tree_of(&target)?;
+                tree.set_len(&target.rel, entry.size_bytes).map_err(|e| super::files::tree_fault(&e, &entry.name))?;
+            } else {
+                self.copy_file(&source, &target)?;
+            }
             self.remove_quietly(&source);
         }
         self.vm_mut(id)?.vmx = to.clone();

@@ -155,6 +155,8 @@ impl State {
                 }
             }
         }
+        let frozen: Vec<DsPath> = disks.iter().map(|(_, file)| file.clone()).collect();
+        let deltas: Vec<DsPath> = swapped.iter().map(|(_, delta)| delta.clone()).collect();
         for (key, delta) in swapped {
             self.point_disk(id, key, &delta)?;
         }
@@ -172,6 +174,10 @@ impl State {
         let snapshot = self.next_id("snapshot");
         self.snapshots.insert(snapshot.clone(), Snapshot { vm: id.to_owned(), listed });
         self.vm_mut(id)?.current_snapshot = Some(snapshot.clone());
+        self.track(id)?;
+        for (from, to) in frozen.iter().zip(&deltas) {
+            self.carry_map(from, to)?;
+        }
         self.save_tree(id, uid)?;
         self.save(id)?;
         Ok(MoRef::new("VirtualMachineSnapshot", snapshot))
@@ -303,6 +309,7 @@ impl State {
             return Ok(false);
         };
         self.merge_into_parent(&child)?;
+        self.hand_down_map(&child, &parent)?;
         // Whoever derived from the child derives from the parent now.
         let hints: Vec<DsPath> = edges.iter().filter(|(_, p)| *p == child).map(|(c, _)| c.clone()).collect();
         for grandchild in hints {

@@ -3,6 +3,7 @@
 mod acts;
 mod client;
 mod faults;
+mod foreign;
 mod protocol;
 mod safety;
 mod updates;

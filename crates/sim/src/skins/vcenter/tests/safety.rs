@@ -108,3 +108,76 @@ async fn a_running_vm_holds_its_files() {
     let db = c.vm("db");
     assert_eq!(c.task("PowerOnVM_Task", VM, &db, "").await, "FileNotFound", "its data was moved aside");
 }
+
+/// What a backup product does: all that changed since the id that it remembers, on top of what it has.
+fn back_up(c: &Client, have: &mut [u8], since: &mut String) {
+    c.vc.with(|s| {
+        let file = s.vms.values().find(|v| v.config.name == "app").unwrap().disks().next().unwrap().file.clone();
+        for (at, length) in s.changed_areas(&file, since).unwrap() {
+            let (at, length) = (usize::try_from(at).unwrap(), usize::try_from(length).unwrap());
+            have[at..at + length].copy_from_slice(&s.read_disk(&file, at as u64, length).unwrap());
+        }
+        *since = s.change_id(&file).unwrap();
+    });
+}
+
+#[tokio::test]
+async fn a_backup_by_changed_blocks_is_right_and_lies_after_a_restore_underneath() {
+    let volume = Arc::new(MemTree::new(Space::unlimited()));
+    let tree: Arc<dyn FileTree> = volume.clone();
+    let spec = VmSpec { cbt: true, ..VmSpec::named("app").datastore("vmfs").on() };
+    let c = Client::with(|b| b.vmfs_datastore("vmfs", &["naa.1"], tree).vm(spec)).await;
+    let app = c.vm("app");
+    let cycle = async |name: &str| {
+        // A backup takes a snapshot and removes it: the change number goes up.
+        let args = format!("<name>{name}</name><memory>false</memory><quiesce>false</quiesce>");
+        assert_eq!(c.task("CreateSnapshot_Task", VM, &app, &args).await, "success");
+        assert_eq!(c.task("RemoveAllSnapshots_Task", VM, &app, "").await, "success");
+    };
+    let (mut have, mut since) = (vec![0u8; 1 << 20], "*".to_owned());
+    c.vc.guest_write("app", 0, 70_000, b"one").unwrap();
+    cycle("a").await;
+    back_up(&c, &mut have, &mut since);
+    let cut = volume.snapshot();
+    c.vc.guest_write("app", 0, 300_000, b"two").unwrap();
+    cycle("b").await;
+    back_up(&c, &mut have, &mut since);
+    assert_eq!(have, c.vc.guest_read("app", 0, 0, 1 << 20).unwrap(), "the increment was enough");
+    c.task("PowerOffVM_Task", VM, &app, "").await;
+    volume.restore(&cut).unwrap();
+    c.ok("Reload", VM, &app, "").await;
+    c.task("PowerOnVM_Task", VM, &app, "").await;
+    cycle("c").await;
+    back_up(&c, &mut have, &mut since);
+    assert_ne!(have, c.vc.guest_read("app", 0, 0, 1 << 20).unwrap(), "this is what resetting the tracking is for");
+}
+
+#[tokio::test]
+async fn a_linked_clone_keeps_its_parents_files() {
+    let c = Client::with(|b| b.snapshot("db", "base").linked_clone("db", "lab-1")).await;
+    let parent = c.vc.with(|s| s.vms.values().find(|v| v.config.name == "lab-1").unwrap().disks().count());
+    assert_eq!(parent, 2);
+    let db = c.vm("db");
+    assert_eq!(c.task("PowerOnVM_Task", VM, &db, "").await, "success");
+    c.vc.guest_write("db", 0, 0, b"later").unwrap();
+    assert_eq!(c.task("PowerOnVM_Task", VM, &c.vm("lab-1"), "").await, "success", "parents are shared for reading");
+    assert_eq!(c.task("RemoveAllSnapshots_Task", VM, &db, "").await, "success");
+    assert_eq!(c.vc.guest_read("lab-1", 0, 0, 5).unwrap(), [0; 5], "the parent was not merged under the clone");
+    assert_eq!(c.vc.guest_read("db", 0, 0, 5).unwrap(), b"later");
+}
+
+#[tokio::test]
+async fn a_host_that_does_not_answer_refuses_its_vms_and_mounts() {
+    let c = Client::new().await;
+    c.vc.with(|s| s.set_host_connection("esx1", "notResponding"));
+    let web = c.vm("web");
+    assert!(c.get(VM, &web, "runtime.connectionState").await.contains(">disconnected<"));
+    assert_eq!(c.fault("PowerOffVM_Task", VM, &web, "").await, "HostNotConnected");
+    let (host, ds) =
+        c.vc.with(|s| (s.hosts.keys().next().unwrap().clone(), s.datastores.keys().next().unwrap().clone()));
+    let args = format!("<datastore type=\"Datastore\">{ds}</datastore>");
+    let system = format!("datastoreSystem-{host}");
+    assert_eq!(c.fault("RemoveDatastore", "HostDatastoreSystem", &system, &args).await, "HostNotConnected");
+    c.vc.with(|s| s.set_host_connection("esx1", "connected"));
+    assert_eq!(c.task("PowerOffVM_Task", VM, &web, "").await, "success");
+}

@@ -1,0 +1,187 @@
+//! Clones of volumes, and their exports.
+
+use super::{
+    Reference,
+    client::{ASK_AGAIN_AFTER, Change, pending},
+    comment::{self, Comment},
+    files, look, name_rules,
+    wire::{self, Parent},
+};
+use crate::{
+    driver::{
+        CloneMember, CloneRemoval, CloneTarget, DriverError, ExportRequest, NfsPath, Progress, Reason,
+        VolumeCloneRequest,
+    },
+    naming,
+};
+use http::Method;
+use serde_json::json;
+use std::collections::BTreeSet;
+use strata_model::mark::Mark;
+
+/// All volumes whose name was rendered for this key, whoever made them.
+async fn by_key(array: &Reference, key: &str) -> Result<Vec<wire::Volume>, DriverError> {
+    let rules = name_rules(&array.system().await?.capabilities);
+    let mut all = array.client.volumes("").await?;
+    all.retain(|volume| naming::is_for_key(&rules, &volume.name, key));
+    Ok(all)
+}
+
+/// The clone's provenance where it is ours: its mark, its source, and that it can be written (S2).
+fn check_ours<'v>(volume: &'v wire::Volume, mark: &Mark) -> Result<&'v Parent, DriverError> {
+    let ours = |parent: &&Parent| {
+        let comment = Comment::read(&volume.comment);
+        !volume.read_only && comment.is_some_and(|it| it.belongs_to(mark) && it.is_for(&parent.volume_id))
+    };
+    volume.parent.as_ref().filter(ours).ok_or_else(|| {
+        let text = format!(
+            "volume '{}' ({}) is no clone '{}' of this installation; it is left alone",
+            volume.name, volume.id, mark.key
+        );
+        DriverError::new(Reason::NotOurs, text)
+    })
+}
+
+fn is_from(parent: &Parent, target: &CloneTarget) -> bool {
+    parent.volume_id == target.volume.0 && parent.snapshot_id == target.snapshot.0
+}
+
+pub(super) async fn ensure(
+    array: &Reference,
+    want: &VolumeCloneRequest,
+) -> Result<Progress<Vec<CloneMember>>, DriverError> {
+    naming::check_key(&want.mark.key)?;
+    let sources: BTreeSet<_> = want.targets.iter().map(|target| (&target.volume, &target.snapshot)).collect();
+    if sources.is_empty() || sources.len() != want.targets.len() {
+        let text = format!("clone '{}' needs at least one snapshot, and each only once", want.mark.key);
+        return Err(DriverError::new(Reason::InvalidRequest, text));
+    }
+    if let Some(waiting) = array.client.settle(want.resume.as_deref()).await? {
+        return Ok(waiting);
+    }
+    let system = array.system().await?;
+    for _ in 0..=want.targets.len() {
+        let found = by_key(array, &want.mark.key).await?;
+        for volume in &found {
+            let parent = check_ours(volume, &want.mark)?;
+            if !want.targets.iter().any(|target| is_from(parent, target)) {
+                let text = format!("key '{}' names a clone of another snapshot; use another key", want.mark.key);
+                return Err(DriverError::new(Reason::KeyReused, text));
+            }
+        }
+        let of = |target: &CloneTarget| {
+            found.iter().find(|volume| volume.parent.as_ref().is_some_and(|parent| is_from(parent, target)))
+        };
+        let Some((index, target)) = want.targets.iter().enumerate().find(|(_, target)| of(target).is_none()) else {
+            let members = want.targets.iter().filter_map(of).map(|volume| CloneMember {
+                volume: look::to_volume(&system, volume.clone()),
+                directory: String::new(),
+                copied_bytes: 0,
+            });
+            return Ok(Progress::Ready(members.collect()));
+        };
+        match make(array, want, index, target).await {
+            Ok(Change::Done) => {}
+            Ok(Change::Queued(job)) => return Ok(pending(&job)),
+            // Somebody was faster: looked at again.
+            Err(error) if error.reason == Reason::TargetExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let text = format!("clone '{}' comes and goes while it is made; try again", want.mark.key);
+    Err(DriverError::new(Reason::Busy, text))
+}
+
+async fn make(
+    array: &Reference,
+    want: &VolumeCloneRequest,
+    index: usize,
+    target: &CloneTarget,
+) -> Result<Change, DriverError> {
+    let snapshot = files::snapshot(array, &target.volume, &target.snapshot).await?;
+    let can = array.system().await?.capabilities;
+    // Several volumes of one clone need names of their own.
+    let label = if want.targets.len() > 1 { format!("{index}-{}", want.label) } else { want.label.clone() };
+    let name = naming::render(&name_rules(&can), &want.mark.key, &label);
+    let comment = comment::write(&want.mark, [target.volume.as_str()], can.comment_max_bytes)?;
+    let path = format!("/volumes/{}/snapshots/{}/clones", target.volume, snapshot.id);
+    let body = json!({"name": name, "comment": comment, "export_path": format!("/{name}")});
+    array.client.change(Method::POST, &path, Some(body), "clone a volume").await
+}
+
+pub(super) async fn remove(array: &Reference, want: &CloneRemoval) -> Result<Progress<()>, DriverError> {
+    naming::check_key(&want.mark.key)?;
+    if let Some(waiting) = array.client.settle(want.resume.as_deref()).await? {
+        return Ok(waiting);
+    }
+    let found = by_key(array, &want.mark.key).await?;
+    for volume in &found {
+        let parent = check_ours(volume, &want.mark)?;
+        if !want.targets.is_empty() && !want.targets.iter().any(|target| is_from(parent, target)) {
+            let text = format!("clone '{}' was made of another snapshot than asked; it is left alone", want.mark.key);
+            return Err(DriverError::new(Reason::KeyReused, text));
+        }
+        if !volume.clients.is_empty() {
+            let text = format!(
+                "clone '{}' is exported to {}; take the export away first",
+                volume.name,
+                volume.clients.join(", ")
+            );
+            return Err(DriverError::new(Reason::Exported, text));
+        }
+    }
+    for volume in found {
+        match array.client.change(Method::DELETE, &format!("/volumes/{}", volume.id), None, "delete a clone").await {
+            Ok(Change::Done) => {}
+            Ok(Change::Queued(job)) => return Ok(pending(&job)),
+            Err(error) if error.reason == Reason::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Progress::Ready(()))
+}
+
+pub(super) async fn ensure_export(array: &Reference, want: &ExportRequest) -> Result<NfsPath, DriverError> {
+    let volume = look::volume(array, &want.volume).await?;
+    check_ours(&volume, &want.mark)?;
+    let wanted: BTreeSet<&String> = want.clients.iter().collect();
+    if wanted != volume.clients.iter().collect() {
+        let body = json!({"clients": want.clients});
+        let path = format!("/volumes/{}/exports", volume.id);
+        let change = array.client.change(Method::PUT, &path, Some(body), "export a clone").await?;
+        wait(array, change, &volume.name).await?;
+    }
+    let host = array.system().await?.nfs_addresses.into_iter().next().ok_or_else(|| {
+        DriverError::new(
+            Reason::NotSupported,
+            format!("array {} serves no NFS: it has no address", array.client.name()),
+        )
+    })?;
+    Ok(NfsPath { host, path: volume.export_path })
+}
+
+pub(super) async fn remove_export(array: &Reference, want: &ExportRequest) -> Result<(), DriverError> {
+    let Some(volume) = look::find_volume(array, &want.volume).await? else {
+        return Ok(());
+    };
+    check_ours(&volume, &want.mark)?;
+    if volume.clients.is_empty() {
+        return Ok(());
+    }
+    let path = format!("/volumes/{}/exports", volume.id);
+    let change = array.client.change(Method::DELETE, &path, None, "end an export").await?;
+    wait(array, change, &volume.name).await
+}
+
+/// The contract has no pending for exports: while the array works, the caller is told to repeat.
+async fn wait(array: &Reference, change: Change, volume: &str) -> Result<(), DriverError> {
+    let Change::Queued(job) = change else {
+        return Ok(());
+    };
+    if array.client.settle::<()>(Some(&job)).await?.is_none() {
+        return Ok(());
+    }
+    let mut error = DriverError::new(Reason::Busy, format!("the array works on the export of '{volume}'; ask again"));
+    error.retry_after = Some(ASK_AGAIN_AFTER);
+    Err(error)
+}
