@@ -41,6 +41,12 @@ pub fn within_tree(tree: &dyn FileTree, from: &str) -> Result<Duration, Failure>
 /// It cannot be read or written.
 pub fn within_directory(directory: &Path, from: &str) -> Result<Duration, Failure> {
     let to = directory.join("full-copy.tmp");
+    // What the guest wrote is on the disk before either clock runs.
+    fs_err::OpenOptions::new()
+        .write(true)
+        .open(directory.join(from))
+        .and_then(|file| file.sync_all())
+        .map_err(failed)?;
     let begin = Instant::now();
     let copied = (|| {
         let mut source = fs_err::File::open(directory.join(from))?;

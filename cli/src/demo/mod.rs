@@ -24,6 +24,12 @@ pub async fn play(context: &Context, array: Option<ArrayKind>, disk_bytes: u64) 
     let options = LabOptions { array, web_disk_bytes: disk_bytes, ..LabOptions::default() };
     let lab = Lab::start(options, context.clock.clone(), context.time_zone.clone()).await?;
     let report = Report::new(&context.printer, &lab.array, disk_bytes);
+    if report.is_told() {
+        context.printer.head("Strata's main job, end to end")?;
+        let array = &lab.array;
+        context.printer.data(&format!("  array   {} ({}): {}", array.name, array.kind.as_str(), array.reason))?;
+        context.printer.data("  vCenter simulated; the three services are the real ones, over gRPC on 127.0.0.1")?;
+    }
     let mut stage = Stage::new(&lab, context, report, disk_bytes)?;
     let played = tokio::select! {
         played = story::tell(&mut stage) => played,

@@ -68,9 +68,12 @@ impl Report {
         self.checks.push(Check { step: self.step, claim, found });
     }
 
-    /// Notes how long this step took; `instead_of_copy` where it replaces a copy of the disk.
+    /// Adds to how long this step took; `instead_of_copy` where it replaces a copy of the disk.
     pub fn took(&mut self, took: Duration, instead_of_copy: bool) {
-        self.steps.push(Step { name: self.step, took, instead_of_copy });
+        match self.steps.last_mut() {
+            Some(last) if last.name == self.step => last.took += took,
+            _ => self.steps.push(Step { name: self.step, took, instead_of_copy }),
+        }
     }
 
     /// Notes how long the full copy took.
