@@ -22,6 +22,10 @@ pub(super) fn run(shared: &Shared, want: &FileCloneRequest) -> Result<Vec<CloneM
     for target in &want.targets {
         parts.push(Part::look(shared, target)?);
     }
+    // Before anything is written: a record without a clone would look like one.
+    for part in &parts {
+        part.refuse_stranger(shared, &want.mark)?;
+    }
     let targets: Vec<CloneTargetRecord> = parts.iter().map(Part::record).collect();
     match CloneRecord::read(shared, &want.mark)? {
         Some(found) if found.targets != targets => {
@@ -65,6 +69,22 @@ impl<'a> Part<'a> {
             snapshot: self.target.snapshot.to_string(),
             directory: self.target.directory.clone(),
             files: self.target.files.iter().map(|file| (file.from.clone(), file.to.clone())).collect(),
+        }
+    }
+
+    /// Somebody else's directory in the clone's place.
+    fn refuse_stranger(&self, shared: &Shared, mark: &Mark) -> Result<(), DriverError> {
+        let directory = RelPath::parse(&self.target.directory)?;
+        let (parent, name) = directory.split();
+        let parent = match self.volume.dir.enter(parent) {
+            Ok(parent) => parent,
+            Err(error) if error.reason == Reason::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let expected = DirectoryMark::new(shared, mark, &self.volume.volume.uuid, &self.target.directory);
+        match owner(&parent, name, &expected)? {
+            Owner::Other => Err(stands_there(&self.volume.dir.describe(&self.target.directory))),
+            Owner::This | Owner::Nobody => Ok(()),
         }
     }
 
