@@ -213,6 +213,9 @@ async fn the_question_whether_it_was_copied_is_answered() {
     let pending =
         sim.face.set_vm_power(Request::new(on.clone())).await.unwrap().into_inner().pending.expect("a question");
     assert!(vm_named(&sim, "copy").await.question_pending);
+    // As after a restart that lost the task's id: the task is found, not started again.
+    let again = sim.face.set_vm_power(Request::new(on.clone())).await.unwrap().into_inner();
+    assert_eq!(again.pending.expect("the task goes on").resume, "");
     let answer = || Request::new(pb::AnswerQuestionRequest { vm: vm.clone(), copied: true });
     assert_ne!(sim.face.answer_question(answer()).await.unwrap().into_inner().question, "");
     assert_eq!(sim.face.answer_question(answer()).await.unwrap().into_inner().question, "");
@@ -281,7 +284,7 @@ async fn a_clone_has_its_own_identity_and_storage() {
         vcenter: VC.to_owned(),
         key: "c-1".to_owned(),
         vmx_path: "[ds1] copy/web.vmx".to_owned(),
-        display_name: "web-t".to_owned(),
+        display_name: "web%/t".to_owned(),
         folder_moref: source.folder_moref.clone(),
         pool_moref: source.pool_moref.clone(),
         disks: vec![pb::PathMapping { from_path: "[ds1] web/web.vmdk".into(), to_path: "[ds1] copy/web.vmdk".into() }],
@@ -293,7 +296,7 @@ async fn a_clone_has_its_own_identity_and_storage() {
         assert_eq!(answer.stripped.len(), 1, "{:?}", answer.stripped);
         assert!(answer.stripped[0].contains("scsi0:1"), "{:?}", answer.stripped);
     }
-    let clone = topology(&sim, "web-t").await;
+    let clone = topology(&sim, "web%/t").await;
     let vm = clone.vm.as_ref().unwrap();
     assert_eq!((vm.strata_key.as_str(), vm.change_tracking, clone.disks.len()), ("c-1", false, 1));
     assert_ne!(vm.instance_uuid, source.instance_uuid);
@@ -305,7 +308,7 @@ async fn a_clone_has_its_own_identity_and_storage() {
         vmx_path: "[ds1] copy/web.vmx".to_owned(),
         bios_uuid: "42170000-0000-4000-8000-000000000001".to_owned(),
         instance_uuid: "52170000-0000-4000-8000-000000000002".to_owned(),
-        display_name: "web-t".to_owned(),
+        display_name: "web%/t".to_owned(),
         new_mac_addresses: true,
         disconnect_adapters: true,
         annotation: "Cloned by Strata".to_owned(),
@@ -336,4 +339,32 @@ fn copy(sim: &Simulated, from: &str, to: &str) {
         let bytes = tree.read(&format!("{from}/{}", entry.name), 0, usize::MAX >> 1).expect("bytes");
         tree.write(&format!("{to}/{}", entry.name), 0, &bytes).expect("a copy");
     }
+}
+
+/// Safety rule S5: a clone that somebody moved is not taken for gone.
+#[tokio::test]
+async fn a_vm_that_was_moved_is_not_taken_for_gone() {
+    let sim = Simulated::new(|builder| {
+        builder.vm(VmSpec { extra: vec![("strata.key".into(), "c-1".into())], ..VmSpec::named("moved") })
+    });
+    let unregister = |key: &str, path: &str| {
+        Request::new(pb::UnregisterVmRequest { vcenter: VC.to_owned(), key: key.to_owned(), vmx_path: path.to_owned() })
+    };
+    let status = sim.face.unregister_vm(unregister("c-1", "[ds1] clone/web.vmx")).await.unwrap_err();
+    assert_eq!(reason(&status), (ErrorKind::Conflict, "VM_MOVED".to_owned()), "{status}");
+    assert!(status.message().contains("[ds1] moved/moved.vmx"), "{status}");
+    let foreign = sim.face.unregister_vm(unregister("c-2", "[ds1] moved/moved.vmx")).await.unwrap_err();
+    assert_eq!(reason(&foreign), (ErrorKind::Conflict, "VM_NOT_OURS".to_owned()), "{foreign}");
+    assert!(sim.face.unregister_vm(unregister("c-2", "[ds1] other/other.vmx")).await.unwrap().into_inner().absent);
+    assert!(!sim.face.unregister_vm(unregister("c-1", "[ds1] moved/moved.vmx")).await.unwrap().into_inner().absent);
+    assert_eq!(list(&sim).await, []);
+}
+
+#[tokio::test]
+async fn an_idle_session_is_opened_again() {
+    let sim = Simulated::new(|builder| builder.session_idle(std::time::Duration::ZERO).vm(VmSpec::named("web")));
+    // Every session is too old for the call after it: one new login helps no more, and the error says whose fault it is.
+    let request = pb::ListVmsRequest { parent: VC.to_owned(), ..Default::default() };
+    let status = sim.face.list_vms(Request::new(request)).await.unwrap_err();
+    assert_eq!(reason(&status).0, ErrorKind::Unauthenticated, "{status}");
 }

@@ -92,11 +92,35 @@ impl House {
         self.gateway.drain().await;
         let ports = self.gateway.deps().ports.clone();
         let directory = self.data_directory();
-        let House { world, vcenter, gateway, upstream, inventory, storage, filer_root, directory: kept, image } = self;
+        let House {
+            world,
+            vcenter,
+            gateway,
+            upstream,
+            inventory_svc,
+            storage_svc,
+            inventory,
+            storage,
+            filer_root,
+            directory: kept,
+            image,
+        } = self;
         drop((gateway, upstream));
         let gateway = super::build::open_gateway(&directory, ports).await?;
         let upstream = super::build::in_process("gateway", gateway.api.routes());
-        self = House { world, vcenter, gateway, upstream, inventory, storage, filer_root, directory: kept, image };
+        self = House {
+            world,
+            vcenter,
+            gateway,
+            upstream,
+            inventory_svc,
+            storage_svc,
+            inventory,
+            storage,
+            filer_root,
+            directory: kept,
+            image,
+        };
         Ok(self)
     }
 }

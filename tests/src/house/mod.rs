@@ -3,14 +3,19 @@
 
 mod build;
 mod calls;
+mod memory;
+mod sockets;
 
 pub use build::{ArrayKind, Builder, in_process, on_each, open_gateway};
 pub use calls::{Caller, Finished};
+pub use sockets::Sockets;
 
 use std::{path::PathBuf, sync::Arc};
 use strata_gateway::Gateway;
+use strata_inventory_svc::InventorySvc;
 use strata_kit::upstream::Upstream;
 use strata_sim::world::{World, compute::Vcenter};
+use strata_storage_svc::StorageSvc;
 
 /// An installation. Dropping it removes its directory.
 pub struct House {
@@ -22,6 +27,10 @@ pub struct House {
     pub gateway: Gateway,
     /// The way to the gateway.
     pub upstream: Upstream,
+    /// inventory-svc.
+    pub inventory_svc: InventorySvc,
+    /// storage-svc.
+    pub storage_svc: StorageSvc,
     /// The way to inventory-svc.
     pub inventory: Upstream,
     /// The way to storage-svc.

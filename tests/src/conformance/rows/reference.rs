@@ -300,7 +300,7 @@ impl Bench for ReferenceBench {
             "snapshot" => "snapshot.create",
             _ => return None,
         };
-        let deny = |behaviour: &mut Behaviour| drop(behaviour.denied.insert(word.to_owned()));
+        let deny = |behaviour: &mut Behaviour| behaviour.denied.extend([word.to_owned()]);
         let denied: Result<(), StorageError> = self.world.array(ARRAY).and_then(|array| array.behave(deny));
         denied.ok().map(|()| word.to_owned())
     }
