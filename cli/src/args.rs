@@ -1,8 +1,8 @@
 //! What can be typed.
 
 use crate::commands::{
-    clone::CloneCommand, completion::CompletionArgs, operation::OperationCommand, preflight::PreflightArgs,
-    revert::RevertArgs, snapshot::SnapshotCommand, vm::VmCommand,
+    clone::CloneCommand, completion::CompletionArgs, demo::DemoArgs, lab::LabArgs, operation::OperationCommand,
+    preflight::PreflightArgs, revert::RevertArgs, snapshot::SnapshotCommand, vm::VmCommand,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -99,6 +99,10 @@ pub enum Command {
     Operation(OperationCommand),
     /// Say which rights Strata lacks in vCenter and on the arrays
     Preflight(PreflightArgs),
+    /// Run a simulated data centre with the three services, to try Strata without hardware
+    Lab(LabArgs),
+    /// Play the main job end to end in a lab of its own, and check every byte
+    Demo(DemoArgs),
     /// Print a completion script for a shell
     Completion(CompletionArgs),
     /// Print what the exit codes mean

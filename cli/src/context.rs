@@ -12,7 +12,6 @@ use jiff::tz::TimeZone;
 use strata_kit::clock::SharedClock;
 
 /// Handed to every command.
-#[derive(Debug)]
 pub struct Context {
     /// Prints everything.
     pub printer: Printer,
@@ -23,7 +22,15 @@ pub struct Context {
     /// How Ctrl-C arrives.
     pub interrupts: Interrupts,
     input: Input,
+    variables: std::collections::BTreeMap<String, String>,
     gateway: Result<config::GatewayConfig, Box<Report>>,
+}
+
+impl std::fmt::Debug for Context {
+    /// Without the variables: a token may stand in one.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context").field("printer", &self.printer).finish_non_exhaustive()
+    }
 }
 
 impl std::fmt::Debug for Input {
@@ -44,6 +51,7 @@ impl Context {
             time_zone: environment.time_zone,
             interrupts: environment.interrupts,
             input: environment.input,
+            variables: environment.variables,
             gateway,
         }
     }
@@ -57,6 +65,11 @@ impl Context {
             Ok(config) => Gateway::new(config, self.clock.clone()),
             Err(report) => Err(Failure::Report(report.clone())),
         }
+    }
+
+    /// The value of a variable; an empty one counts as unset.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// True where a person can be asked and answer.

@@ -51,6 +51,25 @@ impl Interrupts {
     }
 }
 
+impl Interrupts {
+    /// Returns at the next Ctrl-C or request to end (SIGTERM).
+    pub async fn end(&self) {
+        match self {
+            Interrupts::Signal => {
+                use tokio::signal::unix::{SignalKind, signal};
+                match signal(SignalKind::terminate()) {
+                    Ok(mut terminate) => tokio::select! {
+                        () = self.next() => {}
+                        _ = terminate.recv() => {}
+                    },
+                    Err(_) => self.next().await,
+                }
+            }
+            Interrupts::Manual(_) => self.next().await,
+        }
+    }
+}
+
 /// Everything that the program takes from outside.
 pub struct Environment {
     /// Environment variables, read once.

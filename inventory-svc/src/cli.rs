@@ -58,7 +58,7 @@ enum ConfigCommand {
 /// Parses, does, and says how it ended.
 pub async fn run() -> ExitCode {
     let args = Args::parse();
-    let output = Output::default();
+    let output = Output;
     let done = match args.command.unwrap_or(Command::Serve { listen: None, insecure: false }) {
         Command::Serve { listen, insecure } => serve::run(&args.config, listen, insecure, &output).await,
         Command::Health { address } => health::run(&args.config, address, &output).await,

@@ -2,7 +2,7 @@
 //!
 //! ```toml
 //! [server]
-//! listen = "127.0.0.1:7001"
+//! listen = "127.0.0.1:7003"
 //! [[vcenter]]
 //! name = "vc-1"
 //! url = "https://vc.example.com"
@@ -19,7 +19,7 @@ use strata_kit::{
 };
 
 /// Where it listens where nothing else is said.
-pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7001);
+pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7003);
 
 /// The whole file.
 #[derive(Debug, Clone, Deserialize)]

@@ -173,7 +173,7 @@ async fn objects(
         add(Some(store), On::Datastore, "datastore", name);
     }
     for network in properties.items("network").iter().filter_map(crate::soap::Element::moref) {
-        let name = network.value.clone();
+        let name = vm.places.network_name(&network.value).unwrap_or_else(|| network.value.clone());
         add(Some(network), On::Network, "network", name);
     }
     Ok(objects)

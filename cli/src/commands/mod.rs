@@ -2,7 +2,9 @@
 
 pub mod clone;
 pub mod completion;
+pub mod demo;
 pub mod exit_codes;
+pub mod lab;
 pub mod operation;
 pub mod preflight;
 pub mod revert;

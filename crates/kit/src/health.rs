@@ -97,6 +97,11 @@ impl HealthHandle {
         HealthServer::new(self.clone())
     }
 
+    /// The names of the registered services, in order.
+    pub fn services(&self) -> Vec<String> {
+        self.state.borrow().serving.keys().cloned().collect()
+    }
+
     fn advance(&self, phase: Phase) {
         self.state.send_if_modified(|state| {
             let later = phase > state.phase;

@@ -6,6 +6,7 @@
 
 mod accept;
 mod connection;
+mod first_bytes;
 mod options;
 
 pub use connection::Peer;

@@ -13,14 +13,17 @@ use tracing_subscriber::{EnvFilter, Layer as _, fmt::MakeWriter, layer::Subscrib
 /// Name of the environment variable that goes before the configured level.
 pub const LEVEL_VARIABLE: &str = "STRATA_LOG";
 
-/// Starts logging for the whole process. `level_override` is the value of [`LEVEL_VARIABLE`], if it is set.
+/// Starts logging for the whole process; panics are logged too. `level_override` is the value of [`LEVEL_VARIABLE`], if it is set.
 ///
 /// # Errors
 /// The level is none, or logging was started before.
 pub fn init(section: &LogSection, level_override: Option<&str>) -> Result<(), TelemetryError> {
     let plain = section.format == LogFormat::Auto && std::io::stderr().is_terminal();
     let subscriber = subscriber(section, level_override, plain, std::io::stderr)?;
-    tracing::subscriber::set_global_default(subscriber).map_err(|_| TelemetryError::Started)
+    tracing::subscriber::set_global_default(subscriber).map_err(|_| TelemetryError::Started)?;
+    // A handler's panic is answered as INTERNAL; where it happened is for the log, as a line like the others.
+    std::panic::set_hook(Box::new(|panic| tracing::error!(%panic, "panic")));
+    Ok(())
 }
 
 /// The subscriber that [`init`] installs, for any writer.

@@ -1,10 +1,11 @@
 //! A simulated vCenter on a free port of this machine, for trying clients:
-//! `cargo run -p strata-sim --example vcenter [-- VMS]`. Prints one line of JSON and stays until it is stopped. With
-//! `VMS`, that many more VMs are made in folders.
+//! `cargo run -p strata-sim --example vcenter [-- VMS [plain]]`. Prints one line of JSON and stays until it is
+//! stopped. With `VMS`, that many more VMs are made in folders; with `plain`, without TLS.
 
 use std::{io::Write as _, sync::Arc};
 use strata_sim::{
     clock::{MachineClock, SimClock},
+    serve::{Security, serve},
     skins,
     world::{
         MemTree, Space, World,
@@ -38,10 +39,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .nfs_datastore("ds2", "192.0.2.1", "/vol/ds2")
         .vmfs_datastore("vmfs1", &["naa.624a93700000000000000001"], tree())
         .vm(VmSpec::named("web-01").on())
-        .vm(VmSpec::named("db-01").disks(vec![
-            DiskSpec::of(4 << 20),
-            DiskSpec { datastore: Some("ds2".into()), ..DiskSpec::of(2 << 20) },
-        ]))
+        .vm(VmSpec::named("db-01")
+            .disks(vec![DiskSpec::of(4 << 20), DiskSpec { datastore: Some("ds2".into()), ..DiskSpec::of(2 << 20) }]))
         .vm(VmSpec { template: true, ..VmSpec::named("golden") })
         .vm(VmSpec { tools: Tools::Absent, ..VmSpec::named("plain") }.on())
         .vm(VmSpec::named("rdm-01").datastore("vmfs1").disks(vec![
@@ -53,11 +52,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         builder = builder.vm(VmSpec { folder, ..VmSpec::named(&format!("vm-{n:05}")) });
     }
     let vc = builder.build().map_err(|f| f.message)?;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-    let url = format!("http://{}/sdk", listener.local_addr()?);
+    let security = if std::env::args().any(|a| a == "plain") { Security::Plain } else { Security::Tls };
+    let served = serve(skins::vcenter::router(vc), security).await?;
+    let url = format!("{}/sdk", served.url());
     let mut out = std::io::stdout();
     writeln!(out, r#"{{"url":"{url}","username":"administrator@vsphere.local","password":"secret"}}"#)?;
     out.flush()?;
-    axum::serve(listener, skins::vcenter::router(vc)).await?;
-    Ok(())
+    std::future::pending().await
 }

@@ -15,7 +15,7 @@ use crate::{
     error::{GatewayError, Result},
     ports::Ports,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use strata_model::{DatastorePath, ErrorKind};
 use strata_proto::strata::{
     inventory::v1::{self as inv, datastore_backing},
@@ -173,19 +173,16 @@ async fn arrays_of(
     ports: &Ports,
     datastores: &BTreeMap<String, PlacedDatastore>,
 ) -> Result<BTreeMap<String, sto::Array>> {
+    let volumes = datastores.values().filter_map(|placed| placed.volume.as_ref());
+    let names: BTreeSet<String> = volumes.map(|volume| array_name(&volume.name)).collect::<Result<_>>()?;
     let mut arrays = BTreeMap::new();
-    for volume in datastores.values().filter_map(|placed| placed.volume.as_ref()) {
-        let name = array_name(&volume.name)?;
-        if !arrays.contains_key(&name) {
-            let array = ports.storage.get_array(&name).await?;
-            if array.capabilities.is_none() {
-                let message = format!("{name} does not say what it can do: {}", array.state_reason);
-                return Err(
-                    GatewayError::new(ErrorKind::Unavailable, "ARRAY_UNREACHABLE", message).with("array", &name)
-                );
-            }
-            arrays.insert(name, array);
+    for name in names {
+        let array = ports.storage.get_array(&name).await?;
+        if array.capabilities.is_none() {
+            let message = format!("{name} does not say what it can do: {}", array.state_reason);
+            return Err(GatewayError::new(ErrorKind::Unavailable, "ARRAY_UNREACHABLE", message).with("array", &name));
         }
+        arrays.insert(name, array);
     }
     Ok(arrays)
 }

@@ -233,8 +233,8 @@ fn pair(
         .map(|file| layout.locate(file).map(|(_, inside)| (inside.clone(), inside)))
         .collect::<Result<_>>()?;
     let path: DatastorePath = path.parse().map_err(GatewayError::unexpected)?;
-    let aside =
-        path.moved_to(&format!("{}/.strata-aside-{revert_id}", path.directory()).trim_start_matches('/').to_owned());
+    let aside = format!("{}/.strata-aside-{revert_id}", path.directory());
+    let aside = path.moved_to(aside.trim_start_matches('/'));
     Ok(RevertDisk {
         label: old.label.clone(),
         path: path.to_string(),

@@ -4,7 +4,7 @@ use super::vm_files;
 use crate::{
     soap::MoRef,
     topology::{files, pb, places::Places},
-    vcenter::{Client, Error, Refusal},
+    vcenter::{Client, Error, Refusal, property_collector::ObjectProperties},
     vcenters::Vcenters,
 };
 use strata_model::{DatastorePath, names};
@@ -16,8 +16,9 @@ use strata_model::{DatastorePath, names};
 pub async fn run(vcenters: Vcenters, request: pb::FindVmFilesRequest) -> Result<pb::FindVmFilesResponse, Error> {
     let client = vcenters.by_name("vcenter", &request.vcenter)?;
     let places = Places::read(&client).await?;
-    let name = datastore_name(&client, &places, &request.datastore)?;
-    let store = vm_files::store(&client, &places, &name, None)?;
+    let store = datastore(&client, &places, &request.datastore)?;
+    let name = store.text("name").to_owned();
+    let store = vm_files::store_of(&client, &places, store)?;
     if request.directory.split('/').any(|part| part == "..") {
         return Err(Refusal::invalid("directory", "directory must not hold '..'").into());
     }
@@ -34,16 +35,19 @@ pub async fn run(vcenters: Vcenters, request: pb::FindVmFilesRequest) -> Result<
     Ok(pb::FindVmFilesResponse { files: found.collect() })
 }
 
-/// A plain name, or a resource name.
-fn datastore_name(client: &Client, places: &Places, text: &str) -> Result<String, Error> {
-    let Ok(ids) = names::split(text, &["vcenters", "datastores"]) else { return Ok(text.to_owned()) };
-    let moref = MoRef::new("Datastore", ids[1].clone());
-    match places.get(&moref) {
-        Some(store) if ids[0] == client.name() => Ok(store.text("name").to_owned()),
+/// By a resource name, or by a plain name that only one datacenter has.
+fn datastore<'p>(client: &Client, places: &'p Places, text: &str) -> Result<&'p ObjectProperties, Error> {
+    if let Ok(ids) = names::split(text, &["vcenters", "datastores"]) {
+        let found = places.get(&MoRef::new("Datastore", ids[1].clone())).filter(|_| ids[0] == client.name());
+        return found.ok_or_else(|| vm_files::not_found(client, text));
+    }
+    match places.datastores_named(text).as_slice() {
+        [] => Err(vm_files::not_found(client, text)),
+        [found] => Ok(found),
         _ => {
             let message =
-                format!("vCenter {} has no datastore {text}; list datastores to see which there are", client.name());
-            Err(Refusal::not_found("DATASTORE_NOT_FOUND", message).and("datastore", text).into())
+                format!("more than one datacenter has a datastore '{text}'; give vcenters/VCENTER/datastores/MOREF");
+            Err(Refusal::invalid("datastore", message).into())
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     soap::MoRef,
     topology::{
         devices, pb,
-        places::Places,
+        places::{Places, escape},
         read::{VmRead, read_vm_by_ref},
         vm::STRATA_KEY,
     },
@@ -41,11 +41,12 @@ pub async fn run(vcenters: Vcenters, request: pb::RegisterVmRequest) -> Result<p
         return finish(&client, &request, &store.datacenter_path, &path, found).await;
     }
     let host = (!request.host_moref.is_empty()).then(|| MoRef::new("HostSystem", request.host_moref.clone()));
+    let name = escape(&request.display_name);
     let start = async {
         rewrite(&client, &request, &store.datacenter_path, &path).await?;
         let registration = Registration {
             vmx_path: &request.vmx_path,
-            name: &request.display_name,
+            name: &name,
             folder: &folder,
             pool: &pool,
             host: host.as_ref(),
@@ -157,22 +158,31 @@ async fn finish(
     Ok(pb::RegisterVmResponse { pending: None, vm: Some(found.vm), stripped })
 }
 
-/// Every backing and every file of a chain that lies in none of the allowed directories.
+/// Every raw device, and every file and directory that lies in none of the allowed directories.
 fn outside(vm: &VmRead, allowed: &[String]) -> Vec<String> {
-    let allowed: Vec<String> =
-        allowed.iter().map(|directory| format!("{}/", directory.trim_end_matches('/'))).collect();
+    let closed = |directory: &str| format!("{}/", directory.trim_end_matches('/'));
+    let allowed: Vec<String> = allowed.iter().map(|directory| closed(directory)).collect();
     let is_inside = |path: &str| allowed.iter().any(|directory| path.starts_with(directory.as_str()));
     let devices = vm.properties.items("config.hardware.device");
     let disks = devices::disks(devices, &|_| String::new());
+    let is_raw = |disk: &&pb::Disk| matches!(disk.kind(), pb::DiskKind::RdmVirtual | pb::DiskKind::RdmPhysical);
+    let raw: Vec<String> = disks
+        .iter()
+        .filter(is_raw)
+        .map(|disk| format!("raw device {} at {}", disk.device_name, disk.address))
+        .collect();
     let mut paths: Vec<String> = disks.into_iter().flat_map(|disk| disk.chain).collect();
     // Images, floppies and ports that are files.
     let others = devices.iter().filter(|device| device.xsi_type != "VirtualDisk");
-    paths.extend(
-        others
-            .filter_map(|device| device.text_at("backing.fileName"))
-            .filter(|path| path.starts_with('['))
-            .map(str::to_owned),
-    );
+    let files = others.filter_map(|device| device.text_at("backing.fileName"));
+    paths.extend(files.filter(|path| path.starts_with('[')).map(str::to_owned));
+    for kind in ["snapshotDirectory", "suspendDirectory", "logDirectory"] {
+        let directory = vm.properties.text(&format!("config.files.{kind}"));
+        if let Ok(directory) = directory.parse::<DatastorePath>() {
+            paths.push(closed(&directory.to_string()));
+        }
+    }
     paths.retain(|path| !is_inside(path));
+    paths.extend(raw);
     paths
 }

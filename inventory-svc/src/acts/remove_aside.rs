@@ -6,7 +6,7 @@ use crate::{
     vcenter::{Error, Refusal},
     vcenters::Vcenters,
 };
-use strata_model::{DatastorePath, ErrorKind};
+use strata_model::DatastorePath;
 
 /// What every such directory's name starts with.
 pub const ASIDE_PREFIX: &str = ".strata-aside-";
@@ -21,11 +21,11 @@ pub async fn run(vcenters: Vcenters, request: pb::RemoveAsideRequest) -> Result<
         request.directories.iter().map(|text| aside(text)).collect::<Result<_, _>>()?;
     let places = Places::read(&client).await?;
     for directory in directories {
-        match vm_files::store(&client, &places, &directory.datastore, None) {
-            Ok(store) => client.delete_file(&store.datacenter, &directory.to_string()).await?,
-            // A datastore that is gone took it along.
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+        // A datastore that is gone took it along. Of two datacenters' datastores of one name either may hold it: the key
+        // in the directory's name is ours alone.
+        for found in places.datastores_named(&directory.datastore) {
+            let store = vm_files::store_of(&client, &places, found)?;
+            client.delete_file(&store.datacenter, &directory.to_string()).await?;
         }
     }
     Ok(pb::RemoveAsideResponse {})

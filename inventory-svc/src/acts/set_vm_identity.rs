@@ -8,7 +8,7 @@ use crate::{
     soap::{Element, XmlWriter},
     topology::{
         devices, pb,
-        places::unescape,
+        places::{escape, unescape},
         read::{VmRead, read_vm_by_ref},
         vm::{STRATA_KEY, extra_config},
     },
@@ -47,7 +47,7 @@ pub async fn run(vcenters: Vcenters, request: pb::SetVmIdentityRequest) -> Resul
 }
 
 fn answer(vm: VmRead) -> pb::SetVmIdentityResponse {
-    let network_adapters = devices::network_adapters(vm.properties.items("config.hardware.device"));
+    let network_adapters = devices::network_adapters(vm.properties.items("config.hardware.device"), &vm.places);
     pb::SetVmIdentityResponse { vm: Some(vm.vm), network_adapters }
 }
 
@@ -56,7 +56,7 @@ fn write_spec(spec: &mut XmlWriter, request: &pb::SetVmIdentityRequest, vm: &VmR
     let set = |text: &str| if text.is_empty() { None } else { Some(text.to_owned()) };
     spec.text_where("changeVersion", set(&vm.vm.change_version).as_deref());
     let renamed = set(&request.display_name).filter(|name| *name != unescape(vm.properties.text("name")));
-    spec.text_where("name", renamed.as_deref())
+    spec.text_where("name", renamed.as_deref().map(escape).as_deref())
         .text_where("uuid", set(&request.bios_uuid).as_deref())
         .text_where("instanceUuid", set(&request.instance_uuid).as_deref());
     let present = vm.properties.text("config.annotation");

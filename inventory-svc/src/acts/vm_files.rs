@@ -3,7 +3,7 @@
 use crate::{
     soap::MoRef,
     topology::places::Places,
-    vcenter::{Client, Error, Refusal},
+    vcenter::{Client, Error, Refusal, property_collector::ObjectProperties},
     vmx::Vmx,
 };
 use std::collections::BTreeSet;
@@ -25,15 +25,25 @@ pub struct Store {
 /// # Errors
 /// There is none.
 pub fn store(client: &Client, places: &Places, name: &str, datacenter: Option<&MoRef>) -> Result<Store, Error> {
-    let not_found = || {
-        let text =
-            format!("vCenter {} has no datastore '{name}'; list datastores to see which there are", client.name());
-        Refusal::not_found("DATASTORE_NOT_FOUND", text).and("datastore", name)
-    };
-    let found = places.datastore_named(name, datacenter).ok_or_else(not_found)?;
-    let place = places.datacenter(&found.object).ok_or_else(not_found)?;
-    let browser = found.moref("browser").ok_or_else(|| client.incomplete("RetrievePropertiesEx", "browser"))?;
+    let found = places.datastore_named(name, datacenter).ok_or_else(|| not_found(client, name))?;
+    store_of(client, places, found)
+}
+
+/// What acts on files need of a datastore.
+///
+/// # Errors
+/// vCenter does not tell it.
+pub fn store_of(client: &Client, places: &Places, found: &ObjectProperties) -> Result<Store, Error> {
+    let incomplete = |what: &str| client.incomplete("RetrievePropertiesEx", what);
+    let place = places.datacenter(&found.object).ok_or_else(|| incomplete("datacenter"))?;
+    let browser = found.moref("browser").ok_or_else(|| incomplete("browser"))?;
     Ok(Store { browser, datacenter: place.moref, datacenter_path: place.path })
+}
+
+/// That there is no datastore of this name.
+pub fn not_found(client: &Client, name: &str) -> Error {
+    let text = format!("vCenter {} has no datastore '{name}'; list datastores to see which there are", client.name());
+    Refusal::not_found("DATASTORE_NOT_FOUND", text).and("datastore", name).into()
 }
 
 /// Names of the files in exactly this directory; nothing where it does not exist.

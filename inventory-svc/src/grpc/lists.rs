@@ -9,7 +9,7 @@ use crate::{
 use futures::future::{BoxFuture, join_all};
 use std::sync::Arc;
 use strata_kit::status::report;
-use strata_model::{ErrorKind, names};
+use strata_model::names;
 
 /// Stands for all vCenters in a parent.
 const ALL: &str = "vcenters/-";
@@ -47,11 +47,18 @@ pub async fn vcenter(client: &Client) -> pb::Vcenter {
 pub async fn vms(vcenters: &Vcenters, request: pb::ListVmsRequest) -> Result<pb::ListVmsResponse, Error> {
     let scope = format!("vms {} {}", request.parent, request.display_name);
     let page = Page::new(scope, request.page_size, &request.page_token)?;
-    let (mut found, unreachable) =
-        gather(vcenters, &request.parent, |client| Box::pin(async move { read::list_vms(&client).await })).await?;
-    if !request.display_name.is_empty() {
-        found.retain(|vm| vm.display_name == request.display_name);
-    }
+    let display_name = request.display_name;
+    let (found, unreachable) = gather(vcenters, &request.parent, |client| {
+        let display_name = display_name.clone();
+        Box::pin(async move {
+            if display_name.is_empty() {
+                read::list_vms(&client).await
+            } else {
+                read::list_vms_named(&client, &display_name).await
+            }
+        })
+    })
+    .await?;
     let (vms, next_page_token) = page.cut(found, |vm| (vm.display_name.clone(), vm.name.clone()));
     Ok(pb::ListVmsResponse { vms, next_page_token, unreachable })
 }
@@ -104,9 +111,6 @@ async fn gather<T>(
         match answer {
             Ok(items) => found.extend(items),
             Err(error) => {
-                if error.kind() == ErrorKind::Unexpected {
-                    return Err(error);
-                }
                 tracing::warn!(vcenter = client.name(), error = %report(&error), "left out of a list");
                 unreachable.push(vcenter_name(client));
             }

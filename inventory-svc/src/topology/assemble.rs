@@ -80,13 +80,18 @@ fn member<'a>(vcenter: &str, object: &'a ObjectProperties, places: &Places) -> M
     }
 }
 
-/// All datastores that a file of the VM lies on.
-fn stores_of<'p>(own: &Member<'_>, places: &'p Places) -> Vec<&'p ObjectProperties> {
+/// Names of all datastores that a file of the VM lies on.
+fn store_names(own: &Member<'_>) -> BTreeSet<String> {
     let of_disks = own.disks.iter().flat_map(|disk| disk.chain.iter().map(String::as_str));
     let of_files = own.files.iter().map(|file| file.path.as_str());
     let mut names: BTreeSet<String> =
         of_disks.chain(of_files).filter_map(|path| Some(path.parse::<DatastorePath>().ok()?.datastore)).collect();
     names.extend(vm::vmx_path(own.object).map(|path| path.datastore));
+    names
+}
+
+fn stores_of<'p>(own: &Member<'_>, places: &'p Places) -> Vec<&'p ObjectProperties> {
+    let names = store_names(own);
     names.iter().filter_map(|name| places.datastore_named(name, own.datacenter.as_ref())).collect()
 }
 
@@ -106,6 +111,9 @@ fn topology(
     running: &HashMap<MoRef, BTreeSet<String>>,
 ) -> pb::VmTopology {
     let mut gaps = gaps_of(own);
+    let unknown =
+        store_names(own).into_iter().filter(|name| places.datastore_named(name, own.datacenter.as_ref()).is_none());
+    gaps.extend(unknown.map(|name| format!("datastore {name}: our account cannot see it")));
     let mut tenants = Vec::new();
     for store in stores {
         let name = datastore::name(vcenter, &store.object.value);
@@ -138,7 +146,7 @@ fn topology(
         datastores,
         tenants,
         shared_files: shared_files(&own.name, &owners),
-        network_adapters: devices::network_adapters(own.object.items("config.hardware.device")),
+        network_adapters: devices::network_adapters(own.object.items("config.hardware.device"), places),
         vm_snapshots: snapshots(own.object),
         gaps,
     }

@@ -1,6 +1,6 @@
 //! A VM's devices: disks with their whole chain, and network adapters.
 
-use super::pb;
+use super::{pb, places::Places};
 use crate::soap::Element;
 use strata_model::DatastorePath;
 
@@ -16,7 +16,7 @@ pub fn disks(devices: &[Element], datastore_name: &dyn Fn(&str) -> String) -> Ve
 }
 
 /// All network adapters, in the order of their keys.
-pub fn network_adapters(devices: &[Element]) -> Vec<pb::NetworkAdapter> {
+pub fn network_adapters(devices: &[Element], places: &Places) -> Vec<pb::NetworkAdapter> {
     let mut adapters: Vec<pb::NetworkAdapter> = devices
         .iter()
         .filter(|device| is_network_adapter(device))
@@ -24,16 +24,22 @@ pub fn network_adapters(devices: &[Element]) -> Vec<pb::NetworkAdapter> {
             key: device.number_at("key").unwrap_or(0),
             label: device.text_at("deviceInfo.label").unwrap_or_default().to_owned(),
             mac_address: device.text_at("macAddress").unwrap_or_default().to_ascii_lowercase(),
-            network: ["backing.deviceName", "backing.port.portgroupKey", "backing.opaqueNetworkId"]
-                .iter()
-                .find_map(|path| device.text_at(path))
-                .unwrap_or_default()
-                .to_owned(),
+            network: network(device, places),
             start_connected: device.true_at("connectable.startConnected"),
         })
         .collect();
     adapters.sort_by_key(|adapter| adapter.key);
     adapters
+}
+
+/// A standard network by its name; a distributed portgroup's key becomes its name where we may see it.
+fn network(device: &Element, places: &Places) -> String {
+    let portgroup = device.text_at("backing.port.portgroupKey");
+    portgroup
+        .and_then(|key| places.network_name(key))
+        .or_else(|| device.text_at("backing.deviceName").map(str::to_owned))
+        .or_else(|| portgroup.or_else(|| device.text_at("backing.opaqueNetworkId")).map(str::to_owned))
+        .unwrap_or_default()
 }
 
 /// Every kind of virtual Ethernet card has a MAC address, and nothing else has one.

@@ -21,9 +21,10 @@ const PLACES: &[Properties] = &[
             "configManager.datastoreSystem",
         ],
     },
+    Properties { kind: "Network", paths: &["name", "parent"] },
     Properties { kind: "Datastore", paths: &["name", "parent", "info", "summary", "host", "browser"] },
 ];
-const TYPES: &[&str] = &["Folder", "Datacenter", "ComputeResource", "HostSystem", "Datastore"];
+const TYPES: &[&str] = &["Folder", "Datacenter", "ComputeResource", "HostSystem", "Network", "Datastore"];
 
 /// Everything but VMs.
 #[derive(Debug, Default)]
@@ -93,17 +94,27 @@ impl Places {
         std::iter::successors(self.get(object), |place| self.get(&place.moref("parent")?)).take(64)
     }
 
+    /// Name of a network by vCenter's id, which is also a distributed portgroup's key.
+    pub fn network_name(&self, moref: &str) -> Option<String> {
+        let kinds = ["Network", "DistributedVirtualPortgroup", "OpaqueNetwork"];
+        kinds.iter().find_map(|kind| self.get(&MoRef::new(*kind, moref))).map(|network| unescape(network.text("name")))
+    }
+
+    /// All datastores of this name: one a datacenter.
+    pub fn datastores_named(&self, name: &str) -> Vec<&ObjectProperties> {
+        let is_named = |raw: &str| raw == name || unescape(raw) == name;
+        let mut found: Vec<&ObjectProperties> =
+            self.of_kind("Datastore").filter(|store| is_named(store.text("name"))).collect();
+        found.sort_by(|left, right| left.object.cmp(&right.object));
+        found
+    }
+
     /// The datastore of this name. Names are unique in a datacenter: with more than one, that of the given datacenter.
     pub fn datastore_named(&self, name: &str, datacenter: Option<&MoRef>) -> Option<&ObjectProperties> {
-        let mut found: Vec<&ObjectProperties> = self
-            .of_kind("Datastore")
-            .filter(|store| store.text("name") == name || unescape(store.text("name")) == name)
-            .filter(|store| {
-                datacenter.is_none_or(|wanted| self.datacenter(&store.object).is_some_and(|dc| dc.moref == *wanted))
-            })
-            .collect();
-        found.sort_by(|left, right| left.object.cmp(&right.object));
-        found.first().copied()
+        let is_there = |store: &MoRef| {
+            datacenter.is_none_or(|wanted| self.datacenter(store).is_some_and(|found| found.moref == *wanted))
+        };
+        self.datastores_named(name).into_iter().find(|store| is_there(&store.object))
     }
 }
 
@@ -128,6 +139,11 @@ pub fn unescape(name: &str) -> String {
     out + rest
 }
 
+/// A name as vCenter takes it; undoes [`unescape`].
+pub fn escape(name: &str) -> String {
+    name.replace('%', "%25").replace('/', "%2f").replace('\\', "%5c")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +160,7 @@ mod tests {
             ("%é", "%é"),
         ] {
             assert_eq!(unescape(written), meant, "{written}");
+            assert_eq!(unescape(&escape(meant)), meant);
         }
     }
 }

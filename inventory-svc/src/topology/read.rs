@@ -2,7 +2,7 @@
 
 use super::{
     assemble, datastore, host, pb,
-    places::Places,
+    places::{Places, unescape},
     vm::{self, LIST, TASKS, TOPOLOGY, running_tasks, to_tasks},
 };
 use crate::{
@@ -17,6 +17,8 @@ use futures::future::try_join_all;
 
 /// Look-ups of VMs that run at the same time.
 const LOOKUPS_AT_ONCE: usize = 8;
+
+const NAME: Properties = Properties { kind: "VirtualMachine", paths: &["name"] };
 
 /// One VM with what was read around it.
 #[derive(Debug)]
@@ -38,6 +40,33 @@ pub struct VmRead {
 pub async fn list_vms(client: &Client) -> Result<Vec<pb::Vm>, Error> {
     let places = Places::read(client).await?;
     let found = client.retrieve_all(&["VirtualMachine"], &[LIST, TASKS], vec![to_tasks()], "VMs").await?;
+    let running = running_tasks(&found);
+    let vms = found.iter().filter(|object| object.object.kind == "VirtualMachine");
+    Ok(vms.map(|object| vm::vm(client.name(), object, &places, &running)).collect())
+}
+
+/// VMs and templates of exactly this display name: all names are read, and the rest of those that match only.
+///
+/// # Errors
+/// The call failed.
+pub async fn list_vms_named(client: &Client, display_name: &str) -> Result<Vec<pb::Vm>, Error> {
+    let all = client.retrieve_all(&["VirtualMachine"], &[NAME], Vec::new(), "VMs").await?;
+    let named = all.into_iter().filter(|vm| unescape(vm.text("name")) == display_name);
+    let starts: Vec<Start> =
+        named.map(|vm| Start { object: vm.object, skip: false, steps: vec![to_tasks()] }).collect();
+    if starts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = match client.retrieve(&[LIST, TASKS], &starts, "VMs").await {
+        // One of them went meanwhile.
+        Err(error) if error.is_fault("ManagedObjectNotFound") => {
+            let mut vms = list_vms(client).await?;
+            vms.retain(|vm| vm.display_name == display_name);
+            return Ok(vms);
+        }
+        other => other?,
+    };
+    let places = Places::read(client).await?;
     let running = running_tasks(&found);
     let vms = found.iter().filter(|object| object.object.kind == "VirtualMachine");
     Ok(vms.map(|object| vm::vm(client.name(), object, &places, &running)).collect())

@@ -3,7 +3,7 @@
 use crate::{console, peers, run, workspace};
 use anyhow::{Result, bail};
 
-/// `docker-compose config`, for the services and for the lab.
+/// `docker-compose config`, the lab's profile included.
 pub fn run() -> Result<()> {
     let program = match peers::require_system("docker-compose", "docker-compose") {
         Ok(program) => program,
@@ -14,8 +14,15 @@ pub fn run() -> Result<()> {
         }
     };
     // Asking for the names is enough: the whole file is read and checked first.
-    let services = run::output_of(run::command(program)?.args(["--file", "compose.yaml", "config", "--services"]))?;
-    for expected in ["inventory-svc", "storage-svc", "gateway"] {
+    let services = run::output_of(run::command(program)?.args([
+        "--file",
+        "compose.yaml",
+        "--profile",
+        "lab",
+        "config",
+        "--services",
+    ]))?;
+    for expected in ["inventory-svc", "storage-svc", "gateway", "lab"] {
         if !services.lines().any(|name| name == expected) {
             bail!("compose.yaml has no service {expected}, only {}", services.replace('\n', " "));
         }

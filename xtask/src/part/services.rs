@@ -1,25 +1,32 @@
-//! Each service builds by itself, and nothing of the simulator gets into it.
+//! Each service builds by itself, nothing of the simulator gets into it, and the example of its settings is valid.
 
 use crate::{console, run};
 use anyhow::{Result, bail};
 
-/// Package and binary of each service.
-const SERVICES: &[(&str, &str)] =
-    &[("strata-inventory-svc", "inventory-svc"), ("strata-storage-svc", "storage-svc"), ("strata-gateway", "gateway")];
+/// Package and binary of each service, and the example of its settings.
+const SERVICES: &[(&str, &str, &str)] = &[
+    ("strata-inventory-svc", "inventory-svc", "docs/config/inventory.toml"),
+    ("strata-storage-svc", "storage-svc", "docs/config/storage.toml"),
+    ("strata-gateway", "gateway", "docs/config/gateway.toml"),
+];
 
 /// Crates that a service must not contain: the simulator, and the other services.
 const FORBIDDEN: &[&str] =
     &["strata-sim", "strata-cli", "strata-inventory-svc", "strata-storage-svc", "strata-gateway"];
 
-/// Builds each service alone and reads what it is made of.
+/// Builds each service alone, reads what it is made of, and lets it check its example.
 pub fn run() -> Result<()> {
-    for (package, binary) in SERVICES {
+    for (package, binary, settings) in SERVICES {
         run::check(&mut run::cargo(&["build", "--quiet", "--locked", "-p", package, "--bin", binary])?)?;
         let arguments = ["tree", "--locked", "-p", package, "-e", "normal", "--prefix", "none", "--format", "{p}"];
         let tree = run::output_of(&mut run::cargo(&arguments)?)?;
         if let Some(intruder) = intruder(package, &tree) {
             bail!("{package} contains {intruder}: see `cargo tree -p {package} -e normal -i {intruder}`");
         }
+        let check = [
+            "run", "--quiet", "--locked", "-p", package, "--bin", binary, "--", "--config", settings, "config", "check",
+        ];
+        run::check(&mut run::cargo(&check)?)?;
         console::say(&format!("{package} builds by itself; no simulator and no other service in it"));
     }
     Ok(())

@@ -12,10 +12,13 @@ use std::time::Instant;
 /// # Errors
 /// What is missing on this machine (go, python3, npm), or what the installer said.
 pub fn install(name: &str, source: &Source) -> Result<PathBuf> {
-    let entry = workspace::cache()?.join(format!("{name}-{}", key_of(source)?));
+    let cache = workspace::cache()?;
+    fs_err::create_dir_all(&cache)?;
+    let key = format!("{name}-{}", key_of(source)?);
+    let entry = cache.join(&key);
     let program = entry.join(program_in_entry(name, source));
-    fs_err::create_dir_all(entry.parent().context("the cache has no parent")?)?;
-    let lock = fs_err::File::create(entry.with_extension("lock"))?;
+    // Two xtasks at once must not install into one entry.
+    let lock = fs_err::File::create(cache.join(format!("{key}.lock")))?;
     lock.file().lock().context("cannot lock the cache entry")?;
     if entry.join(".complete").exists() && program.exists() {
         return Ok(program);

@@ -25,7 +25,8 @@ impl Listening {
         let lameduck = async {
             shutdown.cancelled().await;
             self.health.drain();
-            tracing::info!(lameduck_ms = self.options.lameduck.as_millis(), "draining");
+            let lameduck_ms = u64::try_from(self.options.lameduck.as_millis()).unwrap_or(u64::MAX);
+            tracing::info!(lameduck_ms, "draining");
             clock.sleep(self.options.lameduck).await;
         };
         tokio::pin!(lameduck);

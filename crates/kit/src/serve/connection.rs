@@ -1,6 +1,9 @@
 //! One connection from accept to close.
 
-use super::ServeOptions;
+use super::{
+    ServeOptions,
+    first_bytes::{Counted, FirstBytes},
+};
 use crate::contract::Stack;
 use hyper::body::Incoming;
 use hyper_util::{
@@ -82,15 +85,21 @@ async fn drive<IO>(
 ) where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let first = FirstBytes::default();
+    let came = first.clone();
     let service = stack.map_request(move |request: http::Request<Incoming>| {
+        came.request_came();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer.clone());
         request
     });
     let builder = builder(options);
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)));
+    let stream = TokioIo::new(Counted { stream, first: first.clone() });
+    let mut connection = pin!(builder.serve_connection(stream, TowerToHyperService::new(service)));
     let clock = &options.contract.clock;
     let mut leaving = false;
+    let mut silence = clock.sleep(options.handshake_timeout);
+    let mut silence_watched = true;
     // First the time until GOAWAY, then the time until the connection is dropped.
     let mut timer = match options.connection_age_max {
         Some(age) => clock.sleep(jittered(age)),
@@ -106,6 +115,13 @@ async fn drive<IO>(
                 return;
             }
             () = kill.cancelled() => return,
+            () = &mut silence, if silence_watched => {
+                silence_watched = false;
+                if !first.have_come() {
+                    tracing::debug!("the peer said nothing");
+                    return;
+                }
+            }
             () = goaway.cancelled(), if !leaving => {
                 leaving = true;
                 connection.as_mut().graceful_shutdown();

@@ -18,7 +18,7 @@ pub struct ServeOptions {
     pub insecure: bool,
     /// Most streams at once on one connection (T11).
     pub max_concurrent_streams: u32,
-    /// Longest TLS handshake.
+    /// Longest TLS handshake, and longest silence of a peer before its first request.
     pub handshake_timeout: Duration,
     /// How long health says NOT_SERVING before the listener closes.
     pub lameduck: Duration,

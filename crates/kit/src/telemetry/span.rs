@@ -89,8 +89,8 @@ struct Line {
 
 impl Line {
     fn write(self, outcome: &str, code: Option<Code>) {
-        let duration_ms = self.started.elapsed().as_secs_f64() * 1e3;
-        let deadline_ms = self.deadline.map(|deadline| deadline.as_secs_f64() * 1e3);
+        let duration_ms = milliseconds(self.started.elapsed());
+        let deadline_ms = self.deadline.map(milliseconds);
         let _inside = self.span.enter();
         match code {
             // The server's own faults, after OpenTelemetry; the others are the caller's business.
@@ -103,6 +103,11 @@ impl Line {
             _ => tracing::info!(rpc.response.status_code = outcome, duration_ms, deadline_ms, "call done"),
         }
     }
+}
+
+/// To the microsecond, which JSON then shows in few digits.
+fn milliseconds(period: Duration) -> f64 {
+    (period.as_secs_f64() * 1e6).round() / 1e3
 }
 
 /// A response body that writes the line when it ends; dropped before, the caller went away.

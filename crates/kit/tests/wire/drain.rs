@@ -17,7 +17,10 @@ use strata_kit::{
     status::ErrorReport,
 };
 use strata_model::ErrorKind;
-use tokio::{io::AsyncReadExt as _, net::TcpStream};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 use tonic::{Code, Request};
 
 const LAMEDUCK: Duration = Duration::from_secs(3);
@@ -85,12 +88,33 @@ async fn t7_calls_under_way_finish() {
     assert_eq!(running.wait().await.connections_dropped, 0);
 }
 
+/// A peer that says nothing, or not enough, is not kept; one that spoke is.
+#[tokio::test]
+async fn silent_peers_are_let_go() {
+    let (lab, clock) = (Lab::default(), ManualClock::default());
+    let (running, _health, _shutdown) = lab.serve(options(&clock)).await;
+    let upstream = client_of(&running);
+    call(&upstream, "Echo", "").await.unwrap();
+    let handshake = ServeOptions::loopback().handshake_timeout;
+    clock.until_slept(handshake).await;
+    clock.advance(handshake);
+    for said in [&b""[..], b"PRI * HTTP/2.0\r\n"] {
+        let mut silent = TcpStream::connect(running.local_addr()).await.unwrap();
+        silent.write_all(said).await.unwrap();
+        clock.until_slept(handshake).await;
+        clock.advance(handshake);
+        assert_eq!(silent.read(&mut [0; 1]).await.unwrap_or(0), 0, "closed after {said:?}");
+    }
+    call(&upstream, "Echo", "").await.unwrap();
+    assert_eq!(lab.peers.lock().unwrap().len(), 1, "the connection that spoke is still the same");
+}
+
 /// T6 and T13: connections end by age all the time, and the client shows none of it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn t6_t13_a_storm_of_goaways_costs_no_call() {
     const AGE: Duration = Duration::from_secs(100);
     let (lab, clock) = (Lab::default(), ManualClock::default());
-    let aging = ServeOptions { connection_age_max: Some(AGE), ..options(&clock) };
+    let aging = ServeOptions { connection_age_max: Some(AGE), handshake_timeout: AGE * 1_000_000, ..options(&clock) };
     let (running, _health, _shutdown) = lab.serve(aging).await;
     let upstream = client_of(&running);
     let callers: Vec<_> = (0..8)
@@ -117,6 +141,33 @@ async fn t6_t13_a_storm_of_goaways_costs_no_call() {
     }
     let connections = lab.peers.lock().unwrap().len();
     assert!(connections > 3, "the storm did happen: {connections} connections");
+}
+
+/// T6 and T13: a call that outlives its old connection's grace fails, and is not sent again: it was accepted.
+#[tokio::test]
+async fn t6_t13_an_accepted_call_is_never_sent_again() {
+    const AGE: Duration = Duration::from_secs(100);
+    let (lab, clock) = (Lab::default(), ManualClock::default());
+    let aging = ServeOptions { connection_age_max: Some(AGE), ..options(&clock) };
+    let grace = aging.connection_age_grace;
+    let (running, _health, _shutdown) = lab.serve(aging).await;
+    let upstream = client_of(&running);
+    let mut hanging = tokio::spawn({
+        let upstream = upstream.clone();
+        async move { call(&upstream, "Hang", "").await.map(|_| ()) }
+    });
+    lab.entered.notified().await;
+    clock.advance(AGE * 2);
+    clock.until_slept(grace).await;
+    call(&upstream, "Echo", "").await.expect("a new connection takes new calls");
+    assert!(!hanging.is_finished(), "the old one still has its grace");
+    clock.advance(grace);
+    let status = tokio::select! {
+        ended = &mut hanging => ended.unwrap().unwrap_err(),
+        () = lab.entered.notified() => panic!("the call was sent again"),
+    };
+    assert_eq!(ErrorReport::from_status(&status).kind, ErrorKind::Unavailable, "{status}");
+    assert_eq!(lab.calls.load(Ordering::SeqCst), 2);
 }
 
 /// T10 and T11.

@@ -5,6 +5,7 @@
 mod contract;
 mod drain;
 mod health;
+mod http;
 mod lab;
 mod raw;
 mod reflection;

@@ -58,6 +58,32 @@ async fn both(set: &[u8], details_file: &str, service_prefix: &str) {
 }
 
 #[tokio::test]
+async fn only_what_is_served_is_listed_when_asked() {
+    let health = health::HealthHandle::new(["strata.storage.v1.StorageService"]);
+    let routes = reflection::add_served(Routes::new(Lab::default()), &[strata_proto::DESCRIPTOR_SET], &health).unwrap();
+    let upstream = Upstream::in_process("lab", stack(routes, &health, ContractOptions::default()));
+    use v1alpha::{
+        server_reflection_request::MessageRequest as Ask, server_reflection_response::MessageResponse as Is,
+    };
+    let Is::ListServicesResponse(list) = asks!(v1alpha, upstream, Ask::ListServices(String::new())) else {
+        panic!("no list")
+    };
+    let mut names: Vec<String> = list.service.into_iter().map(|service| service.name).collect();
+    names.sort();
+    let expected = [
+        "grpc.health.v1.Health",
+        "grpc.reflection.v1.ServerReflection",
+        "grpc.reflection.v1alpha.ServerReflection",
+        "strata.storage.v1.StorageService",
+    ];
+    assert_eq!(names, expected);
+    for name in names {
+        let answer = asks!(v1alpha, upstream, Ask::FileContainingSymbol(name.clone()));
+        assert!(matches!(&answer, Is::FileDescriptorResponse(_)), "{name}: {answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_set_that_is_none_is_refused() {
     assert!(reflection::add(Routes::default(), &[b"\xff\xff\xff"]).is_err());
 }

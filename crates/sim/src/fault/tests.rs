@@ -1,3 +1,5 @@
+//! Tests of the fault rules.
+
 use super::*;
 
 fn ask<'a>(method: &'a str, path: &'a str, object: &'a str) -> Ask<'a> {

@@ -1,3 +1,5 @@
+//! Tests of serving a face on a socket.
+
 use super::*;
 use crate::fault::dropped;
 use axum::routing::get;

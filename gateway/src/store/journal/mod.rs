@@ -9,11 +9,17 @@
 //!    nobody knows what is on the medium. Reading goes on.
 //! 4. One process at a time: the lock file is held for as long as the journal is open.
 //!
-//! Why not redb 4.6 (measured here, ext4, release, records of 512 B, 1,000 flushes one after the other): median 4.0 ms
-//! for both, which is this disk's fdatasync; p99 8 ms for a log with room made in zeros, 9 to 12 ms for redb; largest 16
-//! and 48 to 67 ms. So speed does not decide. Of 150 bits flipped in a redb file one by one and then read through, 127 gave
-//! wrong or missing records without an error (its checksums are looked at in repair, not in reading). That decides: this
-//! file is the truth. A log is also the audit trail as it stands.
+//! Why not redb 4.6 (measured here: ext4, release build, records of 512 B, 1,000 flushes one after the other, immediate
+//! durability): median 86 to 93 us for a log with room made in zeros, 127 to 142 us for one that grows, 186 to 197 us for
+//! redb; p99 130 to 165 us against 328 to 420 us. While others used the disk all three took 4.0 ms. Damage: of 150 bits
+//! flipped one by one in a redb file and then read through, 127 gave wrong records without an error; with its
+//! `check_integrity` at open, which reads the whole file as we do, all of them were refused, and so were 59 cuts. So redb
+//! with that call would do, with some 900 lines less of ours, and is what to turn to should this log give trouble. What
+//! decided: half the latency under every effect; checksums at every reading and not only at open; damage is told by
+//! record, with what is left readable before it; and the log is the audit trail, chained, as it stands.
+//!
+//! Measured for this log, through its thread: one append and flush after the other 0.22 ms at the median (4.1 ms at p99,
+//! disk shared), 64 at once 42,000 a second with 34 records a flush; an operation of five steps, 7 flushes, 1.8 ms.
 //!
 //! Known limits: the log is never shortened (about 4 KiB an operation), and everything is read at start (about 1 s for
 //! 300 MB). After a power loss the mark may be up to 64 flushes old, so a tail that is cut on top of that is not missed.

@@ -1,5 +1,7 @@
 //! Real files, hurt in every way that a disk, a kill or a person can.
 
+mod with_engine;
+
 use super::{DurableJournal, OpenError, Opened, Options, segment};
 use crate::ledger::{Ledger, OwnedEntry, OwnedKind, Stage};
 use std::path::Path;

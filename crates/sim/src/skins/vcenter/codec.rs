@@ -108,7 +108,10 @@ fn decode_object(declared: &str, node: &Node) -> Result<Val, Fault> {
         }
         Some(ty) => ty,
         None if ABSTRACT.contains(&declared) => {
-            return Err(Fault::invalid_request(format!("\"{}\" of abstract type {declared} has no xsi:type", node.name)));
+            return Err(Fault::invalid_request(format!(
+                "\"{}\" of abstract type {declared} has no xsi:type",
+                node.name
+            )));
         }
         None => declared,
     };
@@ -165,7 +168,7 @@ pub fn encode(out: &mut String, name: &str, ty: &str, value: &Val) {
         }
         scalar => {
             let xsi = if ty == "any" { format!(" xsi:type=\"{}\"", xsd(scalar)) } else { String::new() };
-            let _ = write!(out, "<{name}{xsi}>{}</{name}>", escape(&text(scalar)));
+            let _ = write!(out, "<{name}{xsi}>{}</{name}>", escape(text(scalar)));
         }
     }
 }
@@ -206,7 +209,7 @@ pub fn encode_property(out: &mut String, name: &str, field: &Field, value: &Val)
                 ty if SCHEMA.values(ty).is_some() => ty,
                 _ => xsd(scalar),
             };
-            let _ = write!(out, "<{name} xsi:type=\"{ty}\">{}</{name}>", escape(&text(scalar)));
+            let _ = write!(out, "<{name} xsi:type=\"{ty}\">{}</{name}>", escape(text(scalar)));
         }
     }
 }

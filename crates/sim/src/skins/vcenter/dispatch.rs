@@ -6,11 +6,18 @@ use super::{
     envelope::Call,
     objects,
 };
-use crate::world::compute::{
-    fault::Fault,
-    value::{MoRef, Val},
+use crate::{
+    fault::{Action, Ask},
+    world::compute::{
+        fault::Fault,
+        task::Work,
+        value::{MoRef, Val},
+    },
 };
-use std::sync::{Arc, PoisonError};
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 /// What a call answers.
 #[derive(Debug, Default)]
@@ -69,7 +76,7 @@ pub(super) fn there(face: &Face, s: &crate::world::compute::state::State, secret
 }
 
 /// Runs a call.
-pub async fn run(face: &Arc<Face>, call: Call, secret: Option<String>) -> Result<Done, Fault> {
+pub async fn run(face: &Arc<Face>, call: Call, secret: Option<String>, later: Option<Duration>) -> Result<Done, Fault> {
     let session = secret.as_ref().and_then(|k| face.vc.with(|s| s.session(k)).map(|session| (k.clone(), session)));
     face.vc.with(|s| {
         let ended = std::mem::take(&mut s.sessions.ended);
@@ -95,32 +102,61 @@ pub async fn run(face: &Arc<Face>, call: Call, secret: Option<String>) -> Result
         let answer: Answer = objects::call(&mut ctx, &call.method);
         answer.map(|value| Done { value, raw: String::new(), cookie: ctx.cookie })
     });
-    start_work(face);
+    start_work(face, later);
     done
 }
 
 /// pyvmomi and others read properties of the ServiceInstance before they log in.
 fn reads_service_instance(call: &Call) -> bool {
     call.method.starts_with("RetrieveProperties")
-        && call.args.list("specSet").iter().flat_map(|s| s.list("objectSet")).all(|o| {
-            o.moref("obj").is_some_and(|r| r.ty == "ServiceInstance" || r.ty == "SessionManager")
-        })
+        && call
+            .args
+            .list("specSet")
+            .iter()
+            .flat_map(|s| s.list("objectSet"))
+            .all(|o| o.moref("obj").is_some_and(|r| r.ty == "ServiceInstance" || r.ty == "SessionManager"))
 }
 
-/// Lets started tasks run after the answer has been made.
-pub(super) fn start_work(face: &Arc<Face>) {
+/// Lets started tasks run after the answer has been made. The world's rules see each as `task:<method>`: a delay keeps it
+/// running, a refusal makes it fail with the code as the fault's type, a hang keeps it running for ever.
+pub(super) fn start_work(face: &Arc<Face>, later: Option<Duration>) {
     let work = face.vc.take_work();
     if work.is_empty() {
         return;
     }
     let face = Arc::clone(face);
     tokio::spawn(async move {
-        for (task, work) in work {
-            face.vc.run_work(&task, work);
+        if let Some(later) = later {
+            face.vc.clock().sleep(later).await;
         }
-        // Work may start work.
-        for (task, work) in face.vc.take_work() {
-            face.vc.run_work(&task, work);
+        let mut work = work;
+        while !work.is_empty() {
+            for (task, work) in work {
+                run_one(&face, &task, work).await;
+            }
+            work = face.vc.take_work();
         }
     });
+}
+
+async fn run_one(face: &Arc<Face>, task: &MoRef, work: Work) {
+    let Some((world, name, path)) = face.vc.with(|s| {
+        let t = s.tasks.get(&task.id)?;
+        let path = t.entity.as_ref().map(|e| format!("{}:{}", e.ty, e.id)).unwrap_or_default();
+        Some((Arc::clone(&s.world), format!("task:{}", t.name), format!("{path} {}", t.entity_name)))
+    }) else {
+        return;
+    };
+    let verdict = world.faults().decide(&Ask { face: &face.name, method: &name, path: &path, object: "" });
+    if verdict.delay_ms > 0 {
+        face.vc.with(|s| s.mark_running(task));
+        world.clock().sleep(Duration::from_millis(verdict.delay_ms)).await;
+    }
+    match verdict.action {
+        Some(Action::Refuse { code, message, .. }) => {
+            face.vc.with(|s| s.finish(task, Err(Fault::new(&code, message))));
+        }
+        Some(Action::Hang | Action::Drop) => face.vc.with(|s| s.mark_running(task)),
+        _ => face.vc.run_work(task, work),
+    }
 }

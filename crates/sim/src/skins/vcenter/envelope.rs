@@ -1,18 +1,25 @@
 //! SOAP envelopes over HTTP: bytes to a call, and its answer or fault back to bytes.
 
 use super::{
-    Face, codec, dispatch,
+    Face, codec,
+    dispatch::{self, Done},
     schema::SCHEMA,
     xml::{self, Node},
 };
-use crate::world::compute::{fault::Fault, value::{MoRef, Obj, Val}};
+use crate::{
+    fault::{self, Action, Ask},
+    world::compute::{
+        fault::Fault,
+        value::{MoRef, Obj, Val},
+    },
+};
 use axum::{
     body::Bytes,
     extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use std::{fmt::Write as _, sync::Arc};
+use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 const OPEN: &str = concat!(
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n",
@@ -85,34 +92,76 @@ fn read_call(node: &Node) -> Result<Call, Fault> {
     Ok(Call { method: node.name.clone(), this, args: Val::Obj(Obj { ty: String::new(), fields: args }) })
 }
 
-/// Serves one call.
+/// Serves one call, as the world's rules for faults let it.
 pub async fn serve(State(face): State<Arc<Face>>, headers: HeaderMap, body: Bytes) -> Response {
     let secret = cookie(&headers);
-    let (method, outcome) = match read(&body) {
-        Ok((method, Ok(call))) => (method, dispatch::run(&face, call, secret).await),
-        Ok((method, Err(fault))) => (method, Err(fault)),
-        Err(fault) => (String::new(), Err(fault)),
+    let (method, call) = match read(&body) {
+        Ok(known) => known,
+        Err(fault) => return fault_response(&fault),
     };
-    match outcome {
-        Ok(done) => {
-            let mut text = format!("{OPEN}<{method}Response xmlns=\"urn:vim25\">");
-            if let Some(result) = SCHEMA.call(&method).and_then(|c| c.result.as_ref()) {
-                codec::encode(&mut text, "returnval", &result.ty, &done.value);
-            }
-            // Collectors write their answers themselves: values there need the properties' types.
-            text.push_str(&done.raw);
-            let _ = write!(text, "</{method}Response>{CLOSE}");
-            let mut response = ([(header::CONTENT_TYPE, "text/xml; charset=utf-8")], text).into_response();
-            if let Some(secret) = done.cookie {
-                let value = format!("vmware_soap_session=\"{secret}\"; Path=/; HttpOnly; Secure; SameSite=Strict");
-                if let Ok(value) = value.parse() {
-                    response.headers_mut().insert(header::SET_COOKIE, value);
-                }
-            }
-            response
+    let call = match call {
+        Ok(call) => call,
+        Err(fault) => return fault_response(&fault),
+    };
+    let world = face.vc.with(|s| Arc::clone(&s.world));
+    let path = format!("{}:{}", call.this.ty, call.this.id);
+    let object = String::from_utf8_lossy(&body);
+    let verdict = world.faults().decide(&Ask { face: &face.name, method: &method, path: &path, object: &object });
+    world.counters().add(&face.name, &method);
+    if verdict.delay_ms > 0 {
+        world.clock().sleep(Duration::from_millis(verdict.delay_ms)).await;
+    }
+    let act = |later| run(Arc::clone(&face), method.clone(), call, secret, later);
+    match verdict.action {
+        None | Some(Action::Delay { .. }) => act(None).await,
+        Some(Action::Refuse { status: 503, .. }) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Some(Action::Refuse { code, message, .. }) => fault_response(&Fault::new(&code, message)),
+        Some(Action::Hang) => std::future::pending().await,
+        Some(Action::Drop) => fault::dropped(),
+        Some(Action::LoseAnswer) => {
+            act(None).await;
+            fault::dropped()
         }
+        Some(Action::HangAfterEffect) => {
+            act(None).await;
+            std::future::pending().await
+        }
+        // What answers with a task answers now, and the task runs later.
+        Some(Action::EffectLater { ms }) if method.ends_with("_Task") => act(Some(Duration::from_millis(ms))).await,
+        Some(Action::EffectLater { ms }) => {
+            let act = act(None);
+            tokio::spawn(async move {
+                world.clock().sleep(Duration::from_millis(ms)).await;
+                act.await
+            });
+            fault::dropped()
+        }
+    }
+}
+
+async fn run(face: Arc<Face>, method: String, call: Call, secret: Option<String>, later: Option<Duration>) -> Response {
+    match dispatch::run(&face, call, secret, later).await {
+        Ok(done) => answer(&method, &done),
         Err(fault) => fault_response(&fault),
     }
+}
+
+fn answer(method: &str, done: &Done) -> Response {
+    let mut text = format!("{OPEN}<{method}Response xmlns=\"urn:vim25\">");
+    if let Some(result) = SCHEMA.call(method).and_then(|c| c.result.as_ref()) {
+        codec::encode(&mut text, "returnval", &result.ty, &done.value);
+    }
+    // Collectors write their answers themselves: values there need the properties' types.
+    text.push_str(&done.raw);
+    let _ = write!(text, "</{method}Response>{CLOSE}");
+    let mut response = ([(header::CONTENT_TYPE, "text/xml; charset=utf-8")], text).into_response();
+    if let Some(secret) = &done.cookie {
+        let value = format!("vmware_soap_session=\"{secret}\"; Path=/; HttpOnly; Secure; SameSite=Strict");
+        if let Ok(value) = value.parse() {
+            response.headers_mut().insert(header::SET_COOKIE, value);
+        }
+    }
+    response
 }
 
 /// A fault over HTTP: status 500 and the typed detail.

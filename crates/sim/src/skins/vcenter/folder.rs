@@ -48,6 +48,12 @@ pub async fn serve(
     })
 }
 
+/// A refusal by the world's rules.
+pub fn refused(status: u16, _code: &str, message: &str) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, message.to_owned()).into_response()
+}
+
 fn decode(path: &str) -> Option<String> {
     let mut out = Vec::new();
     let mut bytes = path.bytes();

@@ -12,11 +12,15 @@ mod folder;
 mod objects;
 mod property;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod xml;
 
-use crate::world::compute::Vcenter;
+use crate::{fault, world::compute::Vcenter};
 use axum::{
     Router,
+    extract::Request,
+    middleware::{Next, from_fn},
     routing::{any, get, post},
 };
 use collector::Collectors;
@@ -26,19 +30,30 @@ use std::sync::{Arc, Mutex};
 #[derive(Debug)]
 pub(crate) struct Face {
     vc: Arc<Vcenter>,
+    /// `vcenter/<name>`, for rules and counters.
+    name: String,
     /// Collectors, filters and views by session.
     collectors: Mutex<Collectors>,
 }
 
 /// The web server of a vCenter.
 pub fn router(vc: Arc<Vcenter>) -> Router {
-    let face = Arc::new(Face { vc, collectors: Mutex::default() });
+    let name = vc.with(|s| format!("vcenter/{}", s.name));
+    let face = Arc::new(Face { vc, name: name.clone(), collectors: Mutex::default() });
+    let world = face.vc.with(|s| Arc::clone(&s.world));
+    let faults = move |request: Request, next: Next| {
+        let (world, name) = (Arc::clone(&world), name.clone());
+        async move { fault::around(world, &name, folder::refused, request, next).await }
+    };
+    let folder = Router::new()
+        .route("/folder", any(folder::serve))
+        .route("/folder/{*path}", any(folder::serve))
+        .layer(from_fn(faults));
     Router::new()
+        .merge(folder)
         .route("/sdk", post(envelope::serve))
         .route("/sdk/", post(envelope::serve))
         .route("/sdk/vimService", post(envelope::serve))
         .route("/sdk/vimServiceVersions.xml", get(envelope::versions))
-        .route("/folder", any(folder::serve))
-        .route("/folder/{*path}", any(folder::serve))
         .with_state(face)
 }

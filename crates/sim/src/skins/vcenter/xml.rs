@@ -77,13 +77,9 @@ fn open(reader: &NsReader<&[u8]>, e: &BytesStart<'_>) -> Result<Node, String> {
         let value = quick_xml::escape::unescape(&attribute.value).map_err(|e| e.to_string())?.into_owned();
         match (ns, local.as_ref()) {
             (ResolveResult::Bound(n), "type") if n.as_ref() == XSI => {
-                // The value is a QName: a prefix must be bound to something.
-                let name = quick_xml::name::QName(&value);
-                let (ns, local) = reader.resolver().resolve_element(name);
-                if matches!(ns, ResolveResult::Unknown(_)) {
-                    return Err(format!("the prefix of xsi:type=\"{value}\" is not bound"));
-                }
-                node.xsi_type = Some(local.as_ref().to_owned());
+                // A QName. Its prefix is not looked at: govmomi sends `xsd:string` without binding `xsd`, and the real
+                // one takes it.
+                node.xsi_type = Some(value.rsplit(':').next().unwrap_or_default().to_owned());
             }
             (ResolveResult::Bound(n), "nil") if n.as_ref() == XSI => node.nil = value == "true" || value == "1",
             (ResolveResult::Unbound, "type") => node.ref_type = Some(value),

@@ -1,129 +1,26 @@
 //! Describing a vCenter and its VMs for tests and the lab. Ids and uuids follow from the order and the seed.
 
+mod devices;
+mod linked;
+mod spec;
+
+pub use spec::{DiskSpec, VmSpec};
+
 use super::{
     datastore::{Backing, Datastore, Mount, nfs_uuid},
-    device::{Controller, Device, Disk, Kind, Nic, Rdm, built_in},
+    device::{Controller, Device, Kind, built_in},
     fault::Fault,
-    files::{DsPath, join},
+    files::DsPath,
     inventory::{Cluster, Datacenter, Folder, Host, Network, Pool, escape_name},
+    snapshot::NewSnapshot,
     state::State,
     value::MoRef,
     vcenter::Vcenter,
-    vm::{Tools, Vm, VmConfig},
+    vm::{Vm, VmConfig},
     vmx::Vmx,
 };
 use crate::world::{World, tree::FileTree};
 use std::{sync::Arc, time::Duration};
-
-/// A disk to make.
-#[derive(Debug, Clone)]
-pub struct DiskSpec {
-    /// Datastore's name; none for the VM's own.
-    pub datastore: Option<String>,
-    /// Size in bytes, a multiple of 512.
-    pub capacity_bytes: u64,
-    /// Raw device mapping of this device instead of a file: name, physical mode.
-    pub rdm: Option<(String, bool)>,
-    /// `persistent`, `independent_persistent`...
-    pub mode: String,
-    /// Multi-writer.
-    pub multi_writer: bool,
-    /// An existing file instead of a new one: `[datastore] path`.
-    pub existing: Option<String>,
-}
-
-impl DiskSpec {
-    /// A thin disk of this many bytes beside the .vmx.
-    pub fn of(capacity_bytes: u64) -> Self {
-        DiskSpec {
-            datastore: None,
-            capacity_bytes,
-            rdm: None,
-            mode: "persistent".to_owned(),
-            multi_writer: false,
-            existing: None,
-        }
-    }
-}
-
-/// A VM to make.
-#[derive(Debug, Clone)]
-pub struct VmSpec {
-    /// Name.
-    pub name: String,
-    /// Datastore's name; the first one when none.
-    pub datastore: Option<String>,
-    /// Folder below the datacenter's folder of VMs; made where absent.
-    pub folder: Option<String>,
-    /// Host's name; the first one when none.
-    pub host: Option<String>,
-    /// Disks.
-    pub disks: Vec<DiskSpec>,
-    /// Names of networks, one a card.
-    pub networks: Vec<String>,
-    /// Powered on at start.
-    pub on: bool,
-    /// Template.
-    pub template: bool,
-    /// Tools.
-    pub tools: Tools,
-    /// Changed block tracking.
-    pub cbt: bool,
-    /// Cores.
-    pub cpus: i64,
-    /// MiB.
-    pub memory_mb: i64,
-    /// Further keys of the .vmx.
-    pub extra: Vec<(String, String)>,
-    /// Extension key and type of whom it is managed by.
-    pub managed_by: Option<(String, String)>,
-    /// ISO image in its CD drive: `[datastore] path`.
-    pub iso: Option<String>,
-}
-
-impl VmSpec {
-    /// A VM with one disk of 1 MiB and one card, powered off.
-    pub fn named(name: &str) -> Self {
-        VmSpec {
-            name: name.to_owned(),
-            datastore: None,
-            folder: None,
-            host: None,
-            disks: vec![DiskSpec::of(1 << 20)],
-            networks: vec!["VM Network".to_owned()],
-            on: false,
-            template: false,
-            tools: Tools::Installed,
-            cbt: false,
-            cpus: 2,
-            memory_mb: 2048,
-            extra: Vec::new(),
-            managed_by: None,
-            iso: None,
-        }
-    }
-
-    /// The same, powered on.
-    #[must_use]
-    pub fn on(mut self) -> Self {
-        self.on = true;
-        self
-    }
-
-    /// The same, on this datastore.
-    #[must_use]
-    pub fn datastore(mut self, name: &str) -> Self {
-        self.datastore = Some(name.to_owned());
-        self
-    }
-
-    /// The same, with these disks.
-    #[must_use]
-    pub fn disks(mut self, disks: Vec<DiskSpec>) -> Self {
-        self.disks = disks;
-        self
-    }
-}
 
 /// Builds a [`Vcenter`]. Things are made in the order of the calls; a call that needs a datacenter, cluster or host makes
 /// one where none was described yet.
@@ -135,7 +32,11 @@ pub struct Builder {
 
 impl Builder {
     pub(super) fn new(world: Arc<World>, name: &str) -> Self {
-        Self::seeded(world, name, 1)
+        // Two vCenters of one world must not give the same uuids.
+        let seed = name
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+        Self::seeded(world, name, seed)
     }
 
     /// With another seed for ids.
@@ -241,6 +142,7 @@ impl Builder {
             connection: "connected".to_owned(),
             maintenance: false,
             uuid,
+            address: format!("192.0.2.{}", 101 + self.state.hosts.len()),
             max_nfs_volumes: 32,
         };
         self.state.hosts.insert(id, host);
@@ -333,7 +235,8 @@ impl Builder {
     fn add_vm(&mut self, spec: &VmSpec) -> Result<(), Fault> {
         let dc = self.last_datacenter();
         let s = &mut self.state;
-        let missing = |what: &str, name: &str| Fault::new("NotFound", format!("VM '{}': no {what} '{name}'", spec.name));
+        let missing =
+            |what: &str, name: &str| Fault::new("NotFound", format!("VM '{}': no {what} '{name}'", spec.name));
         let ds = match &spec.datastore {
             Some(name) => s.datastore_named(name, None).cloned().ok_or_else(|| missing("datastore", name))?,
             None => s.datastores.keys().next().cloned().ok_or_else(|| missing("datastore", "any"))?,
@@ -368,8 +271,8 @@ impl Builder {
         for (key, value) in &spec.extra {
             config.extra.set(key, value);
         }
-        add_disks(s, spec, &vmx, &mut config)?;
-        add_nics(s, spec, &mut config);
+        devices::add_disks(s, spec, &vmx, &mut config)?;
+        devices::add_nics(s, spec, &mut config);
         if let Some(iso) = &spec.iso {
             let iso = s.parse_path(iso, None)?;
             let ide = Controller::of_vmx("ide", "", 0, "");
@@ -397,6 +300,26 @@ impl Builder {
         Ok(())
     }
 
+    /// A VMware snapshot of a VM that was described before.
+    #[must_use]
+    pub fn snapshot(mut self, vm: &str, name: &str) -> Self {
+        let id = self.state.vms.iter().find(|(_, v)| v.config.name == vm).map(|(id, _)| id.clone());
+        let ask = NewSnapshot { name: name.to_owned(), ..NewSnapshot::default() };
+        if let Err(fault) = self.state.create_snapshot(&id.unwrap_or_default(), &ask) {
+            self.failures.push(fault);
+        }
+        self
+    }
+
+    /// A file of nobody's, such as an ISO image or a directory that was once a VM: `[datastore] path`.
+    #[must_use]
+    pub fn file(mut self, path: &str, text: &str) -> Self {
+        if let Err(fault) = self.state.put_file(path, text) {
+            self.failures.push(fault);
+        }
+        self
+    }
+
     /// The vCenter.
     ///
     /// Errors: the first thing that could not be made.
@@ -405,59 +328,5 @@ impl Builder {
             Some(fault) => Err(fault),
             None => Ok(Arc::new(Vcenter::from_state(self.state))),
         }
-    }
-}
-
-fn add_disks(s: &mut State, spec: &VmSpec, vmx: &DsPath, config: &mut VmConfig) -> Result<(), Fault> {
-    let controller = Controller::of_vmx("scsi", "pvscsi", 0, "");
-    let children = |n: usize| controller.child_key(unit_of(n));
-    let key = controller.key();
-    config.devices.push(Device { key, controller: Some(100), unit: None, kind: Kind::Controller(controller.clone()) });
-    for (n, disk) in spec.disks.iter().enumerate() {
-        let name = if n == 0 { format!("{}.vmdk", spec.name) } else { format!("{}_{n}.vmdk", spec.name) };
-        let file = match (&disk.existing, &disk.datastore) {
-            (Some(path), _) => s.parse_path(path, None)?,
-            (None, Some(other)) => {
-                let ds = s.datastore_named(other, None).cloned().ok_or_else(|| Fault::invalid_argument("datastore"))?;
-                s.tree(&ds)?.create_dir_all(&spec.name).map_err(|e| super::files::tree_fault(&e, &spec.name))?;
-                DsPath { ds, rel: join(&spec.name, &name) }
-            }
-            (None, None) => vmx.sibling(&name),
-        };
-        match &disk.rdm {
-            _ if disk.existing.is_some() => {}
-            Some((device, physical)) => {
-                let rdm = Rdm { device: device.clone(), physical: *physical };
-                s.create_rdm(&file, &rdm, disk.capacity_bytes)?;
-            }
-            None => s.create_flat(&file, disk.capacity_bytes, true)?,
-        }
-        let mut made =
-            Disk { file, mode: disk.mode.clone(), multi_writer: disk.multi_writer, ..Disk::default() };
-        s.refresh_disk(&mut made);
-        let unit = Some(unit_of(n));
-        config.devices.push(Device { key: children(n), controller: Some(key), unit, kind: Kind::Disk(made) });
-    }
-    Ok(())
-}
-
-/// Unit 7 of a SCSI bus is the controller itself.
-fn unit_of(n: usize) -> i64 {
-    let n = i64::try_from(n).unwrap_or(0);
-    if n < 7 { n } else { n + 1 }
-}
-
-fn add_nics(s: &mut State, spec: &VmSpec, config: &mut VmConfig) {
-    for (n, name) in (0..).zip(&spec.networks) {
-        let network = s.networks.iter().find(|(_, net)| net.name == *name).map(|(id, _)| id.clone());
-        let nic = Nic {
-            ty: "VirtualVmxnet3",
-            network: network.unwrap_or_default(),
-            mac: s.new_mac("00:50:56"),
-            address_type: "assigned".to_owned(),
-            start_connected: true,
-            connected: false,
-        };
-        config.devices.push(Device { key: 4000 + n, controller: Some(100), unit: Some(7 + n), kind: Kind::Nic(nic) });
     }
 }

@@ -1,7 +1,7 @@
 //! Reading and writing a disk through its chain of deltas, as a guest does.
 //!
-//! A delta's data file begins with a map, one byte a grain of 4 KiB (1 = the grain is here), and holds the grains at their
-//! own offsets after it. Not VMware's format; whoever reads disks does so through this file.
+//! A delta's data file begins with a map, one byte a grain of 64 KiB (1 = the grain is here), and holds the grains at
+//! their own offsets after it. Not VMware's format; whoever reads disks does so through this file.
 
 use super::{
     device::Disk,
@@ -11,7 +11,14 @@ use super::{
     state::State,
 };
 
-const GRAIN: u64 = 4096;
+const GRAIN: u64 = 65_536;
+
+/// How much of a map is looked at in one piece: merging a large disk that holds little must not take long.
+const PIECE: usize = 4096;
+
+fn map_bytes(capacity: u64) -> u64 {
+    capacity.div_ceil(GRAIN).next_multiple_of(PIECE as u64)
+}
 
 /// One file of a chain, opened.
 struct Link {
@@ -24,7 +31,7 @@ impl State {
     fn open_link(&self, file: &DsPath) -> Result<(Link, Option<DsPath>, u64), Fault> {
         let d = self.descriptor(file)?;
         let capacity = d.sectors * 512;
-        let map = if d.extent_kind == "VMFSSPARSE" { capacity.div_ceil(GRAIN).next_multiple_of(GRAIN) } else { 0 };
+        let map = if d.extent_kind == "VMFSSPARSE" { map_bytes(capacity) } else { 0 };
         let parent = d.get("parentFileNameHint").map(|hint| self.parse_host_path(hint, file));
         Ok((Link { data: file.sibling(&d.extent_file), map }, parent, capacity))
     }
@@ -146,7 +153,7 @@ impl State {
             ..NewDisk::default()
         });
         self.write_text(&file, &text)?;
-        let map = capacity.div_ceil(GRAIN).next_multiple_of(GRAIN);
+        let map = map_bytes(capacity);
         let tree = self.tree_of(&data)?;
         tree.set_len(&data.rel, map).map_err(|e| tree_fault(&e, &self.show(&data)))?;
         Ok(file)
@@ -158,13 +165,18 @@ impl State {
         let Some((top, below)) = links.split_first() else {
             return Ok(());
         };
-        let grains = usize::try_from(capacity.div_ceil(GRAIN)).unwrap_or(0);
-        let map = self.read_at(&top.data, 0, grains)?;
-        for (grain, _) in map.iter().enumerate().filter(|(_, here)| **here == 1) {
-            let at = grain as u64 * GRAIN;
-            let length = usize::try_from(GRAIN.min(capacity - at)).unwrap_or(0);
-            let bytes = self.read_at(&top.data, top.map + at, length)?;
-            self.write_links(below, at, &bytes)?;
+        let mut first = 0u64;
+        while first < top.map {
+            let piece = self.read_at(&top.data, first, PIECE)?;
+            if piece != [0; PIECE] {
+                for grain in (first..).zip(&piece).filter(|(_, here)| **here == 1).map(|(grain, _)| grain) {
+                    let at = grain * GRAIN;
+                    let length = usize::try_from(GRAIN.min(capacity - at)).unwrap_or(0);
+                    let bytes = self.read_at(&top.data, top.map + at, length)?;
+                    self.write_links(below, at, &bytes)?;
+                }
+            }
+            first += PIECE as u64;
         }
         Ok(())
     }
@@ -210,7 +222,9 @@ impl State {
         if !on {
             return Err(Fault::power_state(Some("poweredOn"), "poweredOff"));
         }
-        self.write_disk(&file, offset, bytes)
+        self.write_disk(&file, offset, bytes)?;
+        self.note_write(&file, offset, bytes.len());
+        Ok(())
     }
 
     /// See [`super::Vcenter::guest_read`].

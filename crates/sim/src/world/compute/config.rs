@@ -29,9 +29,8 @@ impl State {
         };
         config.cbt = vmx.is_true("ctkEnabled");
         vmx.take("ctkEnabled");
-        config.managed_by = vmx
-            .take("managedBy.extensionKey")
-            .map(|key| (key, vmx.take("managedBy.type").unwrap_or_default()));
+        config.managed_by =
+            vmx.take("managedBy.extensionKey").map(|key| (key, vmx.take("managedBy.type").unwrap_or_default()));
         config.devices = built_in();
         for (prefix, buses, units) in BUSES {
             for bus in 0..*buses {

@@ -139,7 +139,8 @@ impl Controller {
     /// From what a .vmx says.
     pub fn of_vmx(prefix: &'static str, virtual_dev: &str, bus: i64, sharing: &str) -> Self {
         let known = CONTROLLERS.iter().filter(|(p, _, _)| *p == prefix);
-        let ty = known.clone().find(|(_, d, _)| *d == virtual_dev).or_else(|| known.clone().last()).map_or("", |k| k.2);
+        let ty =
+            known.clone().find(|(_, d, _)| *d == virtual_dev).or_else(|| known.clone().next_back()).map_or("", |k| k.2);
         let sharing = match sharing {
             "virtual" => "virtualSharing",
             "physical" => "physicalSharing",

@@ -50,7 +50,10 @@ impl Fault {
     pub fn gone(object: &MoRef) -> Self {
         Fault::new(
             "ManagedObjectNotFound",
-            format!("The object '{}:{}' has already been deleted or has not been completely created", object.ty, object.id),
+            format!(
+                "The object '{}:{}' has already been deleted or has not been completely created",
+                object.ty, object.id
+            ),
         )
         .with("obj", object)
     }

@@ -137,6 +137,13 @@ impl State {
         tree.write(&path.rel, 0, text.as_bytes()).map_err(bad)
     }
 
+    /// Writes a text file at `[datastore] path`, with the directories above it.
+    pub fn put_file(&mut self, path: &str, text: &str) -> Result<(), Fault> {
+        let path = self.parse_path(path, None)?;
+        self.tree_of(&path)?.create_dir_all(path.dir()).map_err(|e| tree_fault(&e, &self.show(&path)))?;
+        self.write_text(&path, text)
+    }
+
     /// Removes a file; fine where it is not there.
     pub fn remove_quietly(&mut self, path: &DsPath) {
         if let Ok(tree) = self.tree_of(path) {

@@ -67,6 +67,8 @@ pub struct Host {
     pub maintenance: bool,
     /// Hardware uuid.
     pub uuid: String,
+    /// Address of its VMkernel adapter: what NFS servers see.
+    pub address: String,
     /// Largest number of NFS mounts, as `NFS.MaxVolumes`.
     pub max_nfs_volumes: usize,
 }

@@ -1,6 +1,10 @@
 //! Who lies where: parents, names, children and paths.
 
-use super::{inventory::{escape_name, unescape_name}, state::State, value::MoRef};
+use super::{
+    inventory::{escape_name, unescape_name},
+    state::State,
+    value::MoRef,
+};
 
 impl State {
     /// True where the object of the inventory is there. The type must fit the id.
@@ -60,25 +64,19 @@ impl State {
         }
     }
 
-    /// What lies in a folder, in order of creation.
+    /// What lies in a folder or datacenter, by kind and in order of creation.
     pub fn children_of(&self, folder: &MoRef) -> Vec<MoRef> {
-        let types: [(&str, Vec<&String>); 6] = [
-            ("Folder", self.folders.keys().collect()),
-            ("Datacenter", self.datacenters.keys().collect()),
-            ("ClusterComputeResource", self.clusters.keys().collect()),
-            ("VirtualMachine", self.vms.keys().collect()),
-            ("Datastore", self.datastores.keys().collect()),
-            ("Network", self.networks.keys().collect()),
-        ];
+        let id = folder.id.as_str();
         let mut out = Vec::new();
-        for (ty, ids) in types {
-            for id in ids {
-                let r = if ty == "ClusterComputeResource" { self.cluster_ref(id) } else { MoRef::new(ty, id) };
-                if self.parent_of(&r).as_ref() == Some(folder) {
-                    out.push(r);
-                }
-            }
+        let mut add = |ty: &str, id: &String| out.push(MoRef::new(ty, id));
+        self.folders.iter().filter(|(_, x)| x.parent.as_ref() == Some(folder)).for_each(|(id, _)| add("Folder", id));
+        self.datacenters.iter().filter(|(_, x)| x.parent == *folder).for_each(|(id, _)| add("Datacenter", id));
+        for (id, x) in self.clusters.iter().filter(|(_, x)| x.parent == *folder) {
+            add(if x.is_cluster { "ClusterComputeResource" } else { "ComputeResource" }, id);
         }
+        self.vms.iter().filter(|(_, x)| x.folder == id).for_each(|(id, _)| add("VirtualMachine", id));
+        self.datastores.iter().filter(|(_, x)| x.folder == id).for_each(|(id, _)| add("Datastore", id));
+        self.networks.iter().filter(|(_, x)| x.folder == id).for_each(|(id, _)| add("Network", id));
         out
     }
 
@@ -113,7 +111,9 @@ impl State {
             }
             _ => Vec::new(),
         };
-        children.into_iter().find(|c| self.name_of(c).is_some_and(|n| n == name || n == escape_name(&unescape_name(name))))
+        children
+            .into_iter()
+            .find(|c| self.name_of(c).is_some_and(|n| n == name || n == escape_name(&unescape_name(name))))
     }
 
     /// The object of an inventory path such as `DC0/vm/web`.

@@ -31,7 +31,8 @@ impl State {
             return Err(Fault::invalid_argument("spec.remotePath"));
         }
         if new.local_path.is_empty() || new.local_path.contains('/') {
-            return Err(Fault::new("InvalidName", format!("'{}' is no name", new.local_path)).with("name", new.local_path.as_str()));
+            return Err(Fault::new("InvalidName", format!("'{}' is no name", new.local_path))
+                .with("name", new.local_path.as_str()));
         }
         if new.access_mode != "readWrite" && new.access_mode != "readOnly" {
             return Err(Fault::invalid_argument("spec.accessMode"));
@@ -65,8 +66,11 @@ impl State {
                 if *h == server && p.trim_end_matches('/') == new.remote_path.trim_end_matches('/') && *v == v41)
         };
         if let Some(ds) = self.datastores.values().find(|d| here(d) && same(d)) {
-            return Err(Fault::new("AlreadyExists", format!("The specified key, name, or identifier '{}' already exists.", ds.name))
-                .with("name", ds.name.as_str()));
+            return Err(Fault::new(
+                "AlreadyExists",
+                format!("The specified key, name, or identifier '{}' already exists.", ds.name),
+            )
+            .with("name", ds.name.as_str()));
         }
         let dc = self.datacenter_of(&MoRef::new("HostSystem", host));
         let named = self.datastore_named(&name, dc.as_deref()).cloned();
@@ -80,9 +84,13 @@ impl State {
             return Err(Fault::new("PlatformConfigFault", "NFS has reached the maximum number of supported volumes.")
                 .with("text", "NFS.MaxVolumes"));
         }
-        if self.world.nfs(&server, &new.remote_path).is_none() {
-            return Err(Fault::new("PlatformConfigFault", "An error occurred during host configuration: the mount was denied by the server")
-                .with("text", "mount failed: The mount request was denied by the NFS server."));
+        let clients = self.hosts.get(host).map(|h| [h.address.clone(), h.name.clone()]).unwrap_or_default();
+        if !clients.iter().any(|c| self.world.nfs_as(c, &server, &new.remote_path).is_some()) {
+            return Err(Fault::new(
+                "PlatformConfigFault",
+                "An error occurred during host configuration: the mount was denied by the server",
+            )
+            .with("text", "mount failed: The mount request was denied by the NFS server."));
         }
         let mount = Mount { host: host.to_owned(), accessible: true, writable: new.access_mode == "readWrite" };
         // Another host's mount of the same export under the same name is the same datastore.
@@ -127,9 +135,12 @@ impl State {
         let name = ds.name.clone();
         let used = self.vms.values().find(|v| v.host == host && v.datastores().contains(datastore));
         if let Some(vm) = used {
-            return Err(Fault::new("ResourceInUse", format!("The resource '{name}' is in use by '{}'.", vm.config.name))
-                .with("type", "Datastore")
-                .with("name", name));
+            return Err(Fault::new(
+                "ResourceInUse",
+                format!("The resource '{name}' is in use by '{}'.", vm.config.name),
+            )
+            .with("type", "Datastore")
+            .with("name", name));
         }
         if let Some(ds) = self.datastores.get_mut(datastore) {
             ds.mounts.retain(|m| m.host != host);

@@ -72,9 +72,8 @@ impl State {
                 };
                 // A parent may be read by many (linked clones); the file that is written may not, but for multi-writer.
                 let written_by = |other: &str| self.vms.get(other).is_some_and(|o| o.disks().any(|d| d.file == link));
-                let conflict = others.iter().any(|o| {
-                    (link == disk.file || written_by(o)) && !(disk.multi_writer && shared(o))
-                });
+                let conflict =
+                    others.iter().any(|o| (link == disk.file || written_by(o)) && !(disk.multi_writer && shared(o)));
                 if conflict {
                     return Err(Fault::file_locked(&self.show(&link)));
                 }
@@ -144,7 +143,8 @@ impl State {
     pub fn answer(&mut self, id: &str, question: &str, choice: &str) -> Result<(), Fault> {
         let found = self.vm(id)?.question.clone().filter(|q| q.id == question);
         let asked = found.ok_or_else(|| Fault::invalid_argument("questionId"))?;
-        let picked = asked.choices.iter().find(|(k, _)| k == choice).ok_or_else(|| Fault::invalid_argument("answerChoice"))?;
+        let picked =
+            asked.choices.iter().find(|(k, _)| k == choice).ok_or_else(|| Fault::invalid_argument("answerChoice"))?;
         self.vm_mut(id)?.question = None;
         let outcome = match picked.1.as_str() {
             COPIED | MOVED => self.settle_identity(id, picked.1 == COPIED).and_then(|()| self.power_on_now(id)),
@@ -176,6 +176,7 @@ impl State {
             }
         }
         let name = vm.config.name.clone();
+        self.track(id)?;
         self.save(id)?;
         self.log("VmPoweredOnEvent", "", Some(Self::vm_ref(id)), format!("{name} is powered on"));
         Ok(())

@@ -123,12 +123,16 @@ impl State {
         let key = device.int("key").unwrap_or(0);
         let there = |vm: &Vm| vm.config.devices.iter().position(|d| d.key == key);
         let bad = |why: &str| {
-            Fault::new("InvalidDeviceSpec", format!("Invalid configuration for device {key}: {why}")).with("deviceIndex", 0)
+            Fault::new("InvalidDeviceSpec", format!("Invalid configuration for device {key}: {why}"))
+                .with("deviceIndex", 0)
         };
         match change.str("operation") {
-            Some("add") => self.add_device(id, change, device).map_err(|f| if f.ty() == "InvalidArgument" { bad(&f.message) } else { f }),
+            Some("add") => self
+                .add_device(id, change, device)
+                .map_err(|f| if f.ty() == "InvalidArgument" { bad(&f.message) } else { f }),
             Some("remove") => {
-                let at = there(self.vm(id)?).ok_or_else(|| Fault::new("DeviceNotFound", format!("no device {key}")).with("deviceIndex", 0))?;
+                let at = there(self.vm(id)?)
+                    .ok_or_else(|| Fault::new("DeviceNotFound", format!("no device {key}")).with("deviceIndex", 0))?;
                 let gone = self.vm_mut(id)?.config.devices.remove(at);
                 if let Kind::Disk(disk) = gone.kind
                     && change.str("fileOperation") == Some("destroy")
@@ -138,7 +142,8 @@ impl State {
                 Ok(())
             }
             Some(_) => {
-                let at = there(self.vm(id)?).ok_or_else(|| Fault::new("DeviceNotFound", format!("no device {key}")).with("deviceIndex", 0))?;
+                let at = there(self.vm(id)?)
+                    .ok_or_else(|| Fault::new("DeviceNotFound", format!("no device {key}")).with("deviceIndex", 0))?;
                 self.edit_device(id, at, device)
             }
             None => Err(bad("no operation")),
@@ -150,7 +155,8 @@ impl State {
         let backing = device.get("backing");
         let by_ref = backing.moref("network").filter(|r| self.networks.contains_key(&r.id)).map(|r| r.id.clone());
         let by_name = backing.str("deviceName");
-        let by_name = by_name.and_then(|n| self.networks.iter().find(|(_, net)| net.name == n)).map(|(id, _)| id.clone());
+        let by_name =
+            by_name.and_then(|n| self.networks.iter().find(|(_, net)| net.name == n)).map(|(id, _)| id.clone());
         let network = by_ref.or(by_name).or_else(|| old.map(|o| o.network.clone()));
         let network = network.ok_or_else(|| Fault::invalid_argument("device.backing"))?;
         let kind = device.str("addressType").map(str::to_lowercase);
@@ -239,9 +245,10 @@ impl State {
             Kind::Controller(c) => Some(c.clone()),
             _ => None,
         });
-        let above = above.ok_or_else(|| Fault::new("MissingController", "The device has no controller").with("deviceIndex", 0))?;
+        let above = above
+            .ok_or_else(|| Fault::new("MissingController", "The device has no controller").with("deviceIndex", 0))?;
         let taken = |unit: i64| devices.iter().any(|d| d.controller == Some(controller) && d.unit == Some(unit));
-        let free = |unit: &i64| !taken(*unit) && !(above.prefix == "scsi" && *unit == 7);
+        let free = |unit: &i64| !(taken(*unit) || above.prefix == "scsi" && *unit == 7);
         let unit = match device.int("unitNumber").filter(|u| *u >= 0) {
             Some(unit) if free(&unit) => unit,
             Some(_) => return Err(Fault::invalid_argument("device.unitNumber")),
@@ -266,7 +273,11 @@ impl State {
         let vm = self.vm(id)?.clone();
         let mut file = if path.is_empty() { vm.vmx.sibling("") } else { self.parse_path(path, None)? };
         if file.name().is_empty() || !file.rel.ends_with(".vmdk") {
-            let dir = if file.rel.trim_end_matches('/').is_empty() { vm.vmx.dir().to_owned() } else { file.rel.trim_end_matches('/').to_owned() };
+            let dir = if file.rel.trim_end_matches('/').is_empty() {
+                vm.vmx.dir().to_owned()
+            } else {
+                file.rel.trim_end_matches('/').to_owned()
+            };
             let stem = vm.vmx.stem().to_owned();
             let mut n = 0;
             loop {
@@ -305,7 +316,8 @@ impl State {
         }
         // Adding a disk that a running VM writes to works only while this VM is off, or for multi-writer (a backup
         // proxy attaches frozen parents, which are not written to).
-        let written = self.held_by(&file).iter().any(|o| self.vms.get(*o).is_some_and(|v| v.disks().any(|d| d.file == file)));
+        let written =
+            self.held_by(&file).iter().any(|o| self.vms.get(*o).is_some_and(|v| v.disks().any(|d| d.file == file)));
         if vm.on && written && !disk.multi_writer {
             return Err(Fault::file_locked(&self.show(&file)));
         }

@@ -1,14 +1,6 @@
 //! Registering VMs by their files, and forgetting them.
 
-use super::{
-    device::Kind,
-    fault::Fault,
-    files::DsPath,
-    inventory::unescape_name,
-    state::State,
-    value::MoRef,
-    vm::Vm,
-};
+use super::{device::Kind, fault::Fault, files::DsPath, inventory::unescape_name, state::State, value::MoRef, vm::Vm};
 
 /// What is to be registered.
 #[derive(Debug, Clone)]
@@ -135,7 +127,8 @@ impl State {
         let dir = DsPath { ds: vm.vmx.ds.clone(), rel: vm.vmx.dir().to_owned() };
         let tree = self.tree_of(&dir)?;
         let names = tree.list(&dir.rel).unwrap_or_default();
-        let others = self.vms.values().any(|v| v.disks().flat_map(|d| d.chain()).any(|f| f.ds == dir.ds && f.dir() == dir.rel));
+        let others =
+            self.vms.values().any(|v| v.disks().flat_map(|d| d.chain()).any(|f| f.ds == dir.ds && f.dir() == dir.rel));
         for entry in names.iter().filter(|e| !e.is_dir && (!others || !e.name.ends_with(".vmdk"))) {
             self.remove_quietly(&vm.vmx.sibling(&entry.name));
         }
@@ -176,7 +169,8 @@ impl State {
 
     /// Addresses and uuids that more than one VM has: kind, value, VM ids.
     pub fn duplicates(&self) -> Vec<(&'static str, String, Vec<String>)> {
-        let mut all: std::collections::BTreeMap<(&'static str, String), Vec<String>> = std::collections::BTreeMap::new();
+        let mut all: std::collections::BTreeMap<(&'static str, String), Vec<String>> =
+            std::collections::BTreeMap::new();
         for (id, vm) in &self.vms {
             let mut add = |kind, value: &str| all.entry((kind, value.to_owned())).or_default().push(id.clone());
             add("uuid", &vm.config.uuid);

@@ -44,7 +44,8 @@ impl State {
         let mut old = Vec::new();
         for d in &vm.config.devices {
             let Kind::Disk(disk) = &d.kind else { continue };
-            let target = per_disk.iter().find(|(key, _)| *key == d.key).map(|(_, ds)| ds.clone()).or_else(|| to.clone());
+            let target =
+                per_disk.iter().find(|(key, _)| *key == d.key).map(|(_, ds)| ds.clone()).or_else(|| to.clone());
             let Some(target) = target.filter(|t| *t != disk.file.ds) else { continue };
             if disk.rdm.is_some() {
                 return Err(Fault::new("NotSupported", "Moving a raw device mapping is not simulated"));
@@ -94,7 +95,13 @@ impl State {
         let names = tree.list(from.dir()).map_err(|e| super::files::tree_fault(&e, &self.show(from)))?;
         for entry in names.iter().filter(|e| !e.is_dir && !e.name.ends_with(".vmdk")) {
             let (source, target) = (from.sibling(&entry.name), to.sibling(&entry.name));
-            self.copy_file(&source, &target)?;
+            if entry.name.ends_with(".vswp") {
+                // Made anew: nobody reads an old swap file.
+                let tree = self.tree_of(&target)?;
+                tree.set_len(&target.rel, entry.size_bytes).map_err(|e| super::files::tree_fault(&e, &entry.name))?;
+            } else {
+                self.copy_file(&source, &target)?;
+            }
             self.remove_quietly(&source);
         }
         self.vm_mut(id)?.vmx = to.clone();

@@ -28,7 +28,8 @@ pub fn fits(pattern: &str, name: &str, ignore_case: bool) -> bool {
             _ => false,
         }
     }
-    let fold = |s: &str| -> Vec<char> { if ignore_case { s.to_lowercase().chars().collect() } else { s.chars().collect() } };
+    let fold =
+        |s: &str| -> Vec<char> { if ignore_case { s.to_lowercase().chars().collect() } else { s.chars().collect() } };
     go(&fold(pattern), &fold(name))
 }
 

@@ -66,7 +66,8 @@ impl State {
         let mut current = None;
         for listed in tree.all {
             let uid = listed.uid;
-            let known = self.snapshots.iter().find(|(_, s)| s.vm == vm && s.listed.uid == uid).map(|(id, _)| id.clone());
+            let known =
+                self.snapshots.iter().find(|(_, s)| s.vm == vm && s.listed.uid == uid).map(|(id, _)| id.clone());
             let id = known.unwrap_or_else(|| self.next_id("snapshot"));
             if tree.current == Some(uid) {
                 current = Some(id.clone());
@@ -101,9 +102,8 @@ impl State {
         if vm.question.is_some() {
             return Err(Fault::new("InvalidState", "The VM waits for an answer"));
         }
-        let shared_bus = vm.config.devices.iter().any(
-            |d| matches!(&d.kind, Kind::Controller(c) if c.sharing != "noSharing"),
-        );
+        let shared_bus =
+            vm.config.devices.iter().any(|d| matches!(&d.kind, Kind::Controller(c) if c.sharing != "noSharing"));
         if shared_bus || vm.disks().any(|d| d.multi_writer) {
             return Err(Fault::new("SnapshotFault", "A disk is shared with other VMs"));
         }
@@ -155,6 +155,8 @@ impl State {
                 }
             }
         }
+        let frozen: Vec<DsPath> = disks.iter().map(|(_, file)| file.clone()).collect();
+        let deltas: Vec<DsPath> = swapped.iter().map(|(_, delta)| delta.clone()).collect();
         for (key, delta) in swapped {
             self.point_disk(id, key, &delta)?;
         }
@@ -172,6 +174,10 @@ impl State {
         let snapshot = self.next_id("snapshot");
         self.snapshots.insert(snapshot.clone(), Snapshot { vm: id.to_owned(), listed });
         self.vm_mut(id)?.current_snapshot = Some(snapshot.clone());
+        self.track(id)?;
+        for (from, to) in frozen.iter().zip(&deltas) {
+            self.carry_map(from, to)?;
+        }
         self.save_tree(id, uid)?;
         self.save(id)?;
         Ok(MoRef::new("VirtualMachineSnapshot", snapshot))
@@ -248,7 +254,8 @@ impl State {
                 s.listed.parent = parent;
             }
         }
-        let current = self.snapshots_of(vm).iter().find(|(_, s)| Some(s.listed.uid) == current).map(|(id, _)| (*id).clone());
+        let current =
+            self.snapshots_of(vm).iter().find(|(_, s)| Some(s.listed.uid) == current).map(|(id, _)| (*id).clone());
         self.vm_mut(vm)?.current_snapshot = current;
         self.save_tree(vm, last_uid)?;
         self.consolidate(vm)?;
@@ -292,8 +299,7 @@ impl State {
         }
         let home = now.vmx.clone();
         let candidate = edges.iter().find(|(_, parent)| {
-            let own = parent.ds == home.ds && parent.dir() == home.dir()
-                || parent.stem().starts_with(home.stem());
+            let own = parent.ds == home.ds && parent.dir() == home.dir() || parent.stem().starts_with(home.stem());
             own && !snapshots.contains(parent)
                 && !foreign(parent)
                 && edges.iter().filter(|(_, p)| p == parent).count() == 1
@@ -303,6 +309,7 @@ impl State {
             return Ok(false);
         };
         self.merge_into_parent(&child)?;
+        self.hand_down_map(&child, &parent)?;
         // Whoever derived from the child derives from the parent now.
         let hints: Vec<DsPath> = edges.iter().filter(|(_, p)| *p == child).map(|(c, _)| c.clone()).collect();
         for grandchild in hints {
@@ -335,7 +342,13 @@ impl State {
         let text: String = self
             .read_text(file)?
             .lines()
-            .map(|l| if l.starts_with("parentFileNameHint=") { format!("parentFileNameHint=\"{hint}\"\n") } else { format!("{l}\n") })
+            .map(|l| {
+                if l.starts_with("parentFileNameHint=") {
+                    format!("parentFileNameHint=\"{hint}\"\n")
+                } else {
+                    format!("{l}\n")
+                }
+            })
             .collect();
         self.write_text(file, &text)
     }
@@ -374,11 +387,8 @@ impl State {
             self.point_disk(&id, key, &delta)?;
         }
         self.vm_mut(&id)?.current_snapshot = Some(snapshot.to_owned());
-        let kept: Vec<DsPath> = self
-            .snapshots_of(&id)
-            .iter()
-            .flat_map(|(_, s)| s.listed.disks.iter().map(|(_, f)| f.clone()))
-            .collect();
+        let kept: Vec<DsPath> =
+            self.snapshots_of(&id).iter().flat_map(|(_, s)| s.listed.disks.iter().map(|(_, f)| f.clone())).collect();
         for file in old.iter().filter(|f| !kept.contains(f)) {
             self.remove_link(file);
         }

@@ -126,6 +126,16 @@ impl State {
         MoRef::new("Task", id)
     }
 
+    /// Shows a task as running.
+    pub fn mark_running(&mut self, task: &MoRef) {
+        let now = self.now();
+        if let Some(t) = self.tasks.get_mut(&task.id) {
+            t.state = "running";
+            t.started.get_or_insert(now);
+        }
+        self.touch();
+    }
+
     /// Runs a task's work.
     pub fn run_work(&mut self, task: &MoRef, work: Work) {
         let now = self.now();
@@ -168,8 +178,11 @@ impl State {
     pub fn check_idle(&self, entity: &MoRef) -> Result<(), Fault> {
         let busy = self.tasks.iter().find(|(_, t)| t.state == "running" && t.entity.as_ref() == Some(entity));
         match busy {
-            Some((id, _)) => Err(Fault::new("TaskInProgress", "The operation cannot be allowed at the current time because the entity has a task in progress")
-                .with("task", MoRef::new("Task", id))),
+            Some((id, _)) => Err(Fault::new(
+                "TaskInProgress",
+                "The operation cannot be allowed at the current time because the entity has a task in progress",
+            )
+            .with("task", MoRef::new("Task", id))),
             None => Ok(()),
         }
     }

@@ -1,12 +1,6 @@
 //! The handle of a simulated vCenter: shared by its SOAP face, by tests and by the lab.
 
-use super::{
-    builder::Builder,
-    fault::Fault,
-    state::State,
-    task::Work,
-    value::MoRef,
-};
+use super::{builder::Builder, fault::Fault, state::State, task::Work, value::MoRef};
 use crate::{clock::SimClock, world::World};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;

@@ -1,3 +1,5 @@
+//! Tests of arrays, volumes, snapshots, clones and jobs.
+
 use super::*;
 use crate::{
     clock::HandClock,

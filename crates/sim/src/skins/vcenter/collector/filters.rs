@@ -1,7 +1,11 @@
 //! Filters, and collectors of a client's own.
 
 use super::{
-    super::{Face, dispatch::{Done, there}, envelope::Call},
+    super::{
+        Face,
+        dispatch::{Done, there},
+        envelope::Call,
+    },
     Collector, Filter, change, select, value,
 };
 use crate::world::compute::{
@@ -20,8 +24,7 @@ pub fn create(face: &Face, call: &Call, secret: &str) -> Result<Done, Fault> {
         return Err(Fault::gone(&gone));
     }
     let id = face.vc.with(|s| format!("session[{}]{}", &secret[..8.min(secret.len())], s.uuid()));
-    let partial = call.args.bool("partialUpdates") == Some(true);
-    let filter = Filter { collector: call.this.id.clone(), spec, partial };
+    let filter = Filter { collector: call.this.id.clone(), spec };
     change(face, secret, |t| t.filters.insert(id.clone(), filter));
     // A wait that runs sees the new filter.
     face.vc.with(|s| s.touch());

@@ -6,11 +6,7 @@ mod select;
 mod views;
 mod wait;
 
-use super::{
-    Face,
-    dispatch::Done,
-    envelope::Call,
-};
+use super::{Face, dispatch::Done, envelope::Call};
 use crate::world::compute::{
     fault::Fault,
     value::{MoRef, Val},
@@ -42,7 +38,6 @@ pub enum View {
 pub struct Filter {
     collector: String,
     spec: Val,
-    partial: bool,
 }
 
 /// What a filter last reported: objects, and each property's XML.

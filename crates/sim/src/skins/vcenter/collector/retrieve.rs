@@ -1,7 +1,12 @@
 //! RetrieveProperties and its pages.
 
 use super::{
-    super::{Face, codec, dispatch::{Done, there}, envelope::Call, property::{Reader, declared}},
+    super::{
+        Face, codec,
+        dispatch::{Done, there},
+        envelope::Call,
+        property::{Reader, declared},
+    },
     change, lock, select,
 };
 use crate::world::compute::{

@@ -1,6 +1,9 @@
 //! Which objects a filter's specification means, and which properties of each.
 
-use super::super::{property::{Reader, declared}, schema::SCHEMA};
+use super::super::{
+    property::{Reader, declared},
+    schema::SCHEMA,
+};
 use crate::world::compute::{
     fault::Fault,
     value::{MoRef, Val},
@@ -28,7 +31,8 @@ pub fn check(spec: &Val) -> Result<(), Fault> {
 pub fn select(reader: &Reader<'_>, spec: &Val, known: &dyn Fn(&MoRef) -> bool) -> Result<Selected, Fault> {
     check(spec)?;
     let missing_ok = spec.bool("reportMissingObjectsInResults") == Some(true);
-    let mut walk = Walk { reader, named: HashMap::new(), seen: HashSet::new(), visited: HashSet::new(), out: Vec::new() };
+    let mut walk =
+        Walk { reader, named: HashMap::new(), seen: HashSet::new(), visited: HashSet::new(), out: Vec::new() };
     for start in spec.list("objectSet") {
         let Some(object) = start.moref("obj") else { continue };
         if !known(object) {

@@ -1,7 +1,12 @@
 //! Container and list views.
 
 use super::{
-    super::{Face, dispatch::{Done, there}, envelope::Call, schema::SCHEMA},
+    super::{
+        Face,
+        dispatch::{Done, there},
+        envelope::Call,
+        schema::SCHEMA,
+    },
     View, change, value,
 };
 use crate::world::compute::{
@@ -77,7 +82,8 @@ pub fn run(face: &Face, call: &Call, secret: &str) -> Result<Done, Fault> {
             value(Val::Unset)
         }
         method => {
-            let (add, remove) = (refs(args, if method == "ResetListView" { "obj" } else { "add" }), refs(args, "remove"));
+            let (add, remove) =
+                (refs(args, if method == "ResetListView" { "obj" } else { "add" }), refs(args, "remove"));
             let (known, unknown): (Vec<MoRef>, Vec<MoRef>) =
                 face.vc.with(|s| add.into_iter().partition(|r| there(face, s, secret, r)));
             change(face, secret, |things| {

@@ -1,7 +1,12 @@
 //! WaitForUpdates: what changed since a version.
 
 use super::{
-    super::{Face, codec, dispatch::{Done, there}, envelope::Call, property::Reader},
+    super::{
+        Face, codec,
+        dispatch::{Done, there},
+        envelope::Call,
+        property::Reader,
+    },
     Collector, Seen, Things, change, lock, select,
 };
 use crate::world::compute::{
@@ -16,9 +21,8 @@ const MAX_OBJECTS: usize = 100;
 
 fn look(face: &Face, s: &State, things: &Things, secret: &str, collector: &str) -> HashMap<String, Seen> {
     let reader = Reader { s, things };
-    let known = |r: &MoRef| {
-        there(face, s, secret, r) || things.views.contains_key(&r.id) || things.filters.contains_key(&r.id)
-    };
+    let known =
+        |r: &MoRef| there(face, s, secret, r) || things.views.contains_key(&r.id) || things.filters.contains_key(&r.id);
     let mut out = HashMap::new();
     for (id, filter) in things.filters.iter().filter(|(_, f)| f.collector == collector) {
         let mut seen = Seen::new();
@@ -117,7 +121,12 @@ fn once(face: &Face, secret: &str, collector: &str, max: usize) -> Result<Option
 }
 
 /// Takes the client's word on what it knows.
-fn start(face: &Face, secret: &str, collector: &str, version: &str) -> Result<std::sync::Arc<tokio::sync::Notify>, Fault> {
+fn start(
+    face: &Face,
+    secret: &str,
+    collector: &str,
+    version: &str,
+) -> Result<std::sync::Arc<tokio::sync::Notify>, Fault> {
     change(face, secret, |things| begin(things.collectors.entry(collector.to_owned()).or_default(), version))
 }
 

@@ -1,16 +1,20 @@
 //! AuthorizationManager: which privileges the caller has.
 
-use super::{super::context::{Answer, Ctx}, not_here};
-use crate::world::compute::{fault::Fault, value::{MoRef, Val, obj}};
+use super::{
+    super::context::{Answer, Ctx},
+    not_here,
+};
+use crate::world::compute::{
+    fault::Fault,
+    value::{MoRef, Val, obj},
+};
 
 /// The methods.
 pub fn call(ctx: &mut Ctx<'_>, method: &str) -> Answer {
-    let privileges: Vec<String> =
-        ctx.args.list("privId").iter().filter_map(Val::as_str).map(str::to_owned).collect();
+    let privileges: Vec<String> = ctx.args.list("privId").iter().filter_map(Val::as_str).map(str::to_owned).collect();
     let held = |r: &MoRef| -> Val {
-        let all = privileges.iter().map(|p| {
-            obj!("PrivilegeAvailability", "privId" => p, "isGranted" => !ctx.s.lacks(p, r))
-        });
+        let all =
+            privileges.iter().map(|p| obj!("PrivilegeAvailability", "privId" => p, "isGranted" => !ctx.s.lacks(p, r)));
         Val::List(all.collect())
     };
     let known = |r: &MoRef| if ctx.s.has(r) { Ok(()) } else { Err(Fault::gone(r)) };

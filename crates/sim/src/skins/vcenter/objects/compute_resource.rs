@@ -1,6 +1,9 @@
 //! ComputeResource and ClusterComputeResource.
 
-use crate::world::compute::{state::State, value::{MoRef, Val, obj}};
+use crate::world::compute::{
+    state::State,
+    value::{MoRef, Val, obj},
+};
 
 /// Ids of a cluster's hosts.
 pub fn hosts(s: &State, cluster: &str) -> Vec<String> {

@@ -1,7 +1,14 @@
 //! CustomFieldsManager.
 
-use super::{super::context::{Answer, Ctx}, not_here};
-use crate::world::compute::{fault::Fault, state::State, value::{MoRef, Val, obj}};
+use super::{
+    super::context::{Answer, Ctx},
+    not_here,
+};
+use crate::world::compute::{
+    fault::Fault,
+    state::State,
+    value::{MoRef, Val, obj},
+};
 
 fn field(key: i64, name: &str, ty: Option<&String>) -> Val {
     obj!("CustomFieldDef", "key" => key, "name" => name, "type" => "string", "managedObjectType" => ty)

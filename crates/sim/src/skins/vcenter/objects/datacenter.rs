@@ -1,7 +1,13 @@
 //! Datacenter.
 
-use super::{super::context::{Answer, Ctx}, not_here, vm};
-use crate::world::compute::{state::State, value::{MoRef, Val, obj}};
+use super::{
+    super::context::{Answer, Ctx},
+    not_here, vm,
+};
+use crate::world::compute::{
+    state::State,
+    value::{MoRef, Val, obj},
+};
 
 /// A property.
 pub fn property(s: &State, id: &str, name: &str) -> Val {

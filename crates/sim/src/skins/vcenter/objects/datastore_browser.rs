@@ -1,6 +1,12 @@
 //! HostDatastoreBrowser.
 
-use super::{super::{context::{Answer, Ctx}, dispatch}, not_here};
+use super::{
+    super::{
+        context::{Answer, Ctx},
+        dispatch,
+    },
+    not_here,
+};
 use crate::world::compute::{
     fault::Fault,
     files::DsPath,
@@ -68,7 +74,7 @@ fn result(s: &State, dir: &DsPath, found: &[Found], spec: &Val) -> Val {
         let name = f.path.name();
         (patterns.is_empty() || patterns.iter().any(|p| fits(p, name, ignore_case)))
             && asked(f)
-            && !(is_part_of_disk(name) && !queries.is_empty())
+            && (queries.is_empty() || !is_part_of_disk(name))
     };
     let mut shown: Vec<&Found> = found.iter().filter(matching).collect();
     if spec.bool("sortFoldersFirst") == Some(true) {

@@ -1,6 +1,9 @@
 //! EventManager.
 
-use super::{super::context::{Answer, Ctx}, not_here};
+use super::{
+    super::context::{Answer, Ctx},
+    not_here,
+};
 use crate::world::compute::{
     fault::Fault,
     state::{Logged, State},

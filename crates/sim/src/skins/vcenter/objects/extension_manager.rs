@@ -1,7 +1,13 @@
 //! ExtensionManager.
 
-use super::{super::context::{Answer, Ctx}, not_here};
-use crate::world::compute::{fault::Fault, value::{MoRef, Val}};
+use super::{
+    super::context::{Answer, Ctx},
+    not_here,
+};
+use crate::world::compute::{
+    fault::Fault,
+    value::{MoRef, Val},
+};
 
 /// The methods.
 pub fn call(ctx: &mut Ctx<'_>, method: &str) -> Answer {

@@ -1,6 +1,9 @@
 //! FileManager and VirtualDiskManager.
 
-use super::{super::context::{Answer, Ctx}, not_here};
+use super::{
+    super::context::{Answer, Ctx},
+    not_here,
+};
 use crate::world::compute::{
     fault::Fault,
     files::DsPath,
@@ -69,7 +72,10 @@ pub fn disk_call(ctx: &mut Ctx<'_>, method: &str) -> Answer {
         "CreateVirtualDisk_Task" => {
             let file = path(ctx, "name", "datacenter")?;
             let kib = ctx.args.get("spec").int("capacityKb").and_then(|n| u64::try_from(n).ok()).unwrap_or(1024);
-            Ok(ctx.s.run(method, &this, &user, move |s| s.create_flat(&file, kib * 1024, true).map(|()| Val::Unset)).into())
+            Ok(ctx
+                .s
+                .run(method, &this, &user, move |s| s.create_flat(&file, kib * 1024, true).map(|()| Val::Unset))
+                .into())
         }
         "QueryVirtualDiskUuid" => {
             let file = path(ctx, "name", "datacenter")?;

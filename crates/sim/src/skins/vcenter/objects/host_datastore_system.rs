@@ -1,6 +1,12 @@
 //! HostDatastoreSystem: mounting and unmounting.
 
-use super::{super::{context::{Answer, Ctx}, dispatch}, not_here};
+use super::{
+    super::{
+        context::{Answer, Ctx},
+        dispatch,
+    },
+    not_here,
+};
 use crate::world::compute::{
     fault::Fault,
     nas::NewMount,

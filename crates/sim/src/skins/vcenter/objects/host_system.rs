@@ -33,6 +33,14 @@ fn summary(s: &State, id: &str, h: &Host) -> Val {
         "managementServerIp" => &s.name)
 }
 
+fn network(h: &Host) -> Val {
+    let ip = obj!("HostIpConfig", "dhcp" => false, "ipAddress" => &h.address, "subnetMask" => "255.255.255.0");
+    let spec = obj!("HostVirtualNicSpec", "ip" => ip, "mtu" => 1500);
+    let nic = obj!("HostVirtualNic", "device" => "vmk0", "key" => "key-vim.host.VirtualNic-vmk0",
+        "portgroup" => "Management Network", "spec" => spec);
+    obj!("HostNetworkInfo", "vnic" => Val::List(vec![nic]), "ipV6Enabled" => false)
+}
+
 fn storage_device(s: &State, host: &str) -> Val {
     let mounted = s.datastores.values().filter(|d| d.mounts.iter().any(|m| m.host == host));
     let names = mounted.flat_map(|d| match &d.backing {
@@ -58,7 +66,7 @@ pub fn property(s: &State, id: &str, name: &str) -> Val {
             "storageSystem" => MoRef::new("HostStorageSystem", format!("storageSystem-{id}"))),
         "config" => obj!("HostConfigInfo", "host" => MoRef::new("HostSystem", id), "product" => product(),
             "storageDevice" => storage_device(s, id), "fileSystemVolume" => datastore::volumes_of_host(s, id),
-            "network" => obj!("HostNetworkInfo", "ipV6Enabled" => false)),
+            "network" => network(h)),
         "datastore" => {
             let all = s.datastores.iter().filter(|(_, d)| d.mounts.iter().any(|m| m.host == id));
             all.map(|(d, _)| MoRef::new("Datastore", d)).collect::<Vec<_>>().into()

@@ -1,7 +1,14 @@
 //! OptionManager.
 
-use super::{super::context::{Answer, Ctx}, not_here};
-use crate::world::compute::{fault::Fault, state::State, value::{Val, obj}};
+use super::{
+    super::context::{Answer, Ctx},
+    not_here,
+};
+use crate::world::compute::{
+    fault::Fault,
+    state::State,
+    value::{Val, obj},
+};
 
 fn all(s: &State) -> Vec<Val> {
     let mut out = vec![

@@ -1,6 +1,9 @@
 //! ResourcePool and Network.
 
-use crate::world::compute::{state::State, value::{MoRef, Val, obj}};
+use crate::world::compute::{
+    state::State,
+    value::{MoRef, Val, obj},
+};
 
 fn allocation() -> Val {
     obj!("ResourceAllocationInfo", "reservation" => Val::Long(0), "expandableReservation" => true,

@@ -1,6 +1,9 @@
 //! SearchIndex.
 
-use super::{super::context::{Answer, Ctx}, not_here};
+use super::{
+    super::context::{Answer, Ctx},
+    not_here,
+};
 use crate::world::compute::value::{MoRef, Val};
 
 /// The methods.

@@ -1,7 +1,16 @@
 //! ServiceInstance: what there is, and the time.
 
-use super::{super::{context::{Answer, Ctx}, envelope::API_VERSION}, not_here};
-use crate::world::compute::{state::State, value::{MoRef, Val, obj}};
+use super::{
+    super::{
+        context::{Answer, Ctx},
+        envelope::API_VERSION,
+    },
+    not_here,
+};
+use crate::world::compute::{
+    state::State,
+    value::{MoRef, Val, obj},
+};
 
 fn content(s: &State) -> Val {
     let at = |ty: &str, id: &str| MoRef::new(ty, id);

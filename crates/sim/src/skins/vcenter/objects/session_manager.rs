@@ -1,7 +1,15 @@
 //! SessionManager: logins, and handing a session to another client.
 
-use super::{super::context::{Answer, Ctx}, not_here};
-use crate::world::compute::{fault::Fault, session::Session, state::State, value::{Val, obj}};
+use super::{
+    super::context::{Answer, Ctx},
+    not_here,
+};
+use crate::world::compute::{
+    fault::Fault,
+    session::Session,
+    state::State,
+    value::{Val, obj},
+};
 
 fn user_session(s: &Session) -> Val {
     obj!("UserSession", "key" => &s.key, "userName" => &s.user, "fullName" => &s.user, "loginTime" => s.login_time,

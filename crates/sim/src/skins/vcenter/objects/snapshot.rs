@@ -1,6 +1,10 @@
 //! VirtualMachineSnapshot, and the tree of a VM.
 
-use super::{super::context::{Answer, Ctx}, not_here, vm::config};
+use super::{
+    super::context::{Answer, Ctx},
+    not_here,
+    vm::config,
+};
 use crate::world::compute::{
     state::State,
     value::{MoRef, Val, obj},
@@ -68,7 +72,8 @@ pub fn call(ctx: &mut Ctx<'_>, method: &str) -> Answer {
             Ok(ctx.s.run(method, &vm, &user, move |s| s.revert_to(&id, off).map(|()| Val::Unset)).into())
         }
         "RenameSnapshot" => {
-            let (name, text) = (ctx.args.str("name").map(str::to_owned), ctx.args.str("description").map(str::to_owned));
+            let (name, text) =
+                (ctx.args.str("name").map(str::to_owned), ctx.args.str("description").map(str::to_owned));
             if let Some(x) = ctx.s.snapshots.get_mut(&id) {
                 x.listed.name = name.unwrap_or_else(|| x.listed.name.clone());
                 x.listed.description = text.unwrap_or_else(|| x.listed.description.clone());

@@ -1,6 +1,9 @@
 //! Task and TaskManager.
 
-use super::{super::context::{Answer, Ctx}, not_here};
+use super::{
+    super::context::{Answer, Ctx},
+    not_here,
+};
 use crate::world::compute::{
     fault::Fault,
     state::State,
@@ -37,8 +40,10 @@ pub fn manager_property(s: &State, name: &str) -> Val {
             all.into_iter().rev().take(20).map(|(_, r)| r).collect::<Vec<_>>().into()
         }
         "maxCollector" => 32.into(),
-        "description" => obj!("TaskDescription", "methodInfo" => Val::List(Vec::new()), "state" => Val::List(Vec::new()),
-            "reason" => Val::List(Vec::new())),
+        "description" => {
+            obj!("TaskDescription", "methodInfo" => Val::List(Vec::new()), "state" => Val::List(Vec::new()),
+            "reason" => Val::List(Vec::new()))
+        }
         _ => Val::Unset,
     }
 }
@@ -103,7 +108,8 @@ fn create(ctx: &mut Ctx<'_>) -> Answer {
     }
     ctx.need("Task.Create", &on)?;
     let kind = ctx.text("taskTypeId").to_owned();
-    let listed = ctx.s.extensions.iter().flat_map(|e| e.list("taskList")).any(|t| t.str("taskID") == Some(kind.as_str()));
+    let listed =
+        ctx.s.extensions.iter().flat_map(|e| e.list("taskList")).any(|t| t.str("taskID") == Some(kind.as_str()));
     if !listed {
         return Err(Fault::invalid_argument("taskType"));
     }

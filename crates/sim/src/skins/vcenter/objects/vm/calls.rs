@@ -1,11 +1,15 @@
 //! The methods of a VM.
 
-use super::super::{super::context::{Answer, Ctx}, not_here};
+use super::super::{
+    super::context::{Answer, Ctx},
+    not_here,
+};
 use crate::world::compute::{
+    device::Kind,
     fault::Fault,
     snapshot::NewSnapshot,
     state::State,
-    value::{MoRef, Val},
+    value::{MoRef, Val, obj},
 };
 
 /// Starts a power-on.
@@ -29,6 +33,7 @@ fn simple(
 /// The methods.
 pub fn call(ctx: &mut Ctx<'_>, method: &str) -> Answer {
     let (this, user, id) = (ctx.this.clone(), ctx.user(), ctx.id());
+    ctx.s.check_host_of(&id)?;
     match method {
         "PowerOnVM_Task" => {
             ctx.need("VirtualMachine.Interact.PowerOn", &this)?;
@@ -40,21 +45,6 @@ pub fn call(ctx: &mut Ctx<'_>, method: &str) -> Answer {
             true => Ok(()),
             false => Err(Fault::power_state(Some("poweredOn"), "poweredOff")),
         }),
-        "ShutdownGuest" => {
-            ctx.need("VirtualMachine.Interact.PowerOff", &this)?;
-            let vm = ctx.s.vm(&id)?;
-            if !vm.on {
-                return Err(Fault::power_state(Some("poweredOn"), vm.power_state()));
-            }
-            if !vm.tools_running() {
-                return Err(Fault::new("ToolsUnavailable", "VMware Tools are not running"));
-            }
-            // The guest goes down on its own; a hung one never does.
-            if vm.tools != crate::world::compute::vm::Tools::Hung {
-                ctx.s.power_off(&id)?;
-            }
-            Ok(Val::Unset)
-        }
         "CreateSnapshot_Task" | "CreateSnapshotEx_Task" => {
             ctx.need("VirtualMachine.State.CreateSnapshot", &this)?;
             let quiesce = ctx.args.bool("quiesce") == Some(true) || !ctx.args.get("quiesceSpec").is_unset();
@@ -105,6 +95,21 @@ pub fn call(ctx: &mut Ctx<'_>, method: &str) -> Answer {
 fn at_once(ctx: &mut Ctx<'_>, method: &str) -> Answer {
     let (this, id) = (ctx.this.clone(), ctx.id());
     match method {
+        "QueryChangedDiskAreas" => return changed_areas(ctx),
+        "ShutdownGuest" => {
+            ctx.need("VirtualMachine.Interact.PowerOff", &this)?;
+            let vm = ctx.s.vm(&id)?;
+            if !vm.on {
+                return Err(Fault::power_state(Some("poweredOn"), vm.power_state()));
+            }
+            if !vm.tools_running() {
+                return Err(Fault::new("ToolsUnavailable", "VMware Tools are not running"));
+            }
+            // The guest goes down on its own; a hung one never does.
+            if vm.tools != crate::world::compute::vm::Tools::Hung {
+                ctx.s.power_off(&id)?;
+            }
+        }
         "UnregisterVM" => {
             ctx.need("VirtualMachine.Inventory.Unregister", &this)?;
             ctx.s.unregister(&id)?;
@@ -137,6 +142,30 @@ fn at_once(ctx: &mut Ctx<'_>, method: &str) -> Answer {
         _ => return not_here(ctx, method),
     }
     Ok(Val::Unset)
+}
+
+/// QueryChangedDiskAreas: what changed in a disk, as of a snapshot or now.
+fn changed_areas(ctx: &Ctx<'_>) -> Answer {
+    let vm = ctx.s.vm(&ctx.this.id)?;
+    let key = ctx.args.int("deviceKey").unwrap_or(0);
+    let index = vm.config.devices.iter().filter(|d| matches!(d.kind, Kind::Disk(_))).position(|d| d.key == key);
+    let index = index.ok_or_else(|| Fault::invalid_argument("deviceKey"))?;
+    let disk = vm.disks().nth(index).ok_or_else(|| Fault::invalid_argument("deviceKey"))?;
+    let file = match ctx.args.moref("snapshot") {
+        Some(snapshot) => {
+            let snapshot = ctx.s.snapshots.get(&snapshot.id).ok_or_else(|| Fault::gone(snapshot))?;
+            let chain = disk.chain();
+            let mut frozen = snapshot.listed.disks.iter().map(|(_, f)| f);
+            frozen.find(|f| chain.contains(f)).cloned().ok_or_else(|| Fault::invalid_argument("snapshot"))?
+        }
+        None => disk.file.clone(),
+    };
+    let start = ctx.args.int("startOffset").and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
+    let areas = ctx.s.changed_areas(&file, ctx.text("changeId"))?;
+    let areas = areas.into_iter().filter(|(at, _)| *at >= start);
+    let areas = areas.map(|(at, len)| obj!("DiskChangeExtent", "start" => at, "length" => len)).collect();
+    Ok(obj!("DiskChangeInfo", "startOffset" => start, "length" => disk.capacity_bytes - start.min(disk.capacity_bytes),
+        "changedArea" => Val::List(areas)))
 }
 
 /// What a change needs.

@@ -43,9 +43,11 @@ pub fn config_of(s: &State, vm: &Vm, c: &VmConfig, path: &str, dir: &str) -> Val
         "device" => Val::List(devices.collect()));
     let files = obj!("VirtualMachineFileInfo", "vmPathName" => path, "snapshotDirectory" => dir.as_str(),
         "suspendDirectory" => dir.as_str(), "logDirectory" => dir.as_str());
-    let urls = vm.datastores().into_iter().filter_map(|d| s.datastores.get(d)).map(|d| {
-        obj!("VirtualMachineConfigInfoDatastoreUrlPair", "name" => &d.name, "url" => d.url())
-    });
+    let urls = vm
+        .datastores()
+        .into_iter()
+        .filter_map(|d| s.datastores.get(d))
+        .map(|d| obj!("VirtualMachineConfigInfoDatastoreUrlPair", "name" => &d.name, "url" => d.url()));
     let flags = obj!("VirtualMachineFlagInfo", "enableLogging" => true, "snapshotDisabled" => false,
         "snapshotLocked" => false, "diskUuidEnabled" => false, "snapshotPowerOffBehavior" => "powerOff");
     let power = obj!("VirtualMachineDefaultPowerOpInfo", "powerOffType" => "soft", "suspendType" => "hard",

@@ -94,7 +94,7 @@ fn backing(s: &State, config: &VmConfig, disk: &Disk) -> Val {
         b.set("deltaDiskFormat", "redoLogFormat");
     }
     if config.cbt && disk.ctk.is_some() {
-        b.set("changeId", format!("52 {}/1", disk.content_id));
+        b.set("changeId", s.change_id(&disk.file));
     }
     b.set("parent", above);
     b

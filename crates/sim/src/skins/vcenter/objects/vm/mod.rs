@@ -47,9 +47,10 @@ pub fn property(s: &State, id: &str, name: &str) -> Val {
 /// `runtime`.
 pub fn runtime(vm: &Vm) -> Val {
     let question = vm.question.as_ref().map(|q| {
-        let choices = q.choices.iter().map(|(key, label)| {
-            obj!("ElementDescription", "label" => label, "summary" => label, "key" => key)
-        });
+        let choices = q
+            .choices
+            .iter()
+            .map(|(key, label)| obj!("ElementDescription", "label" => label, "summary" => label, "key" => key));
         let choice = obj!("ChoiceOption", "choiceInfo" => Val::List(choices.collect()), "defaultIndex" => q.default);
         let message = obj!("VirtualMachineMessage", "id" => &q.message_id, "text" => &q.text);
         obj!("VirtualMachineQuestionInfo", "id" => &q.id, "text" => format!("{}:{}", q.message_id, q.text),

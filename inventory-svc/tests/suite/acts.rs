@@ -1,14 +1,11 @@
 //! Acts against vcsimx, through the service's face: each is sent twice, since a lost answer means a second call.
 
-#[path = "support/vcsimx.rs"]
-mod vcsimx;
-
+use crate::support::vcsimx::Vcsimx;
 use strata_inventory_svc::{grpc::InventoryFace, topology::pb};
 use strata_kit::{http::ServerTrust, status::ErrorReport};
 use strata_model::ErrorKind;
 use strata_proto::strata::common::v1::Grade;
 use tonic::Request;
-use vcsimx::Vcsimx;
 
 use pb::inventory_service_server::InventoryService as _;
 
@@ -16,20 +13,28 @@ const VC: &str = "vcenters/vc-1";
 
 async fn vm_named(face: &InventoryFace, name: &str) -> pb::Vm {
     let request = pb::ListVmsRequest { parent: VC.to_owned(), display_name: name.to_owned(), ..Default::default() };
-    let mut vms = face.list_vms(Request::new(request)).await.unwrap().into_inner().vms;
+    let mut vms = face.list_vms(Request::new(request)).await.expect("a list").into_inner().vms;
     assert_eq!(vms.len(), 1, "{name}: {vms:#?}");
     vms.remove(0)
 }
 
 async fn topology(face: &InventoryFace, vm: &str) -> pb::VmTopology {
     let request = pb::GetVmTopologyRequest { name: vm.to_owned(), skip_browse: false };
-    face.get_vm_topology(Request::new(request)).await.unwrap().into_inner()
+    face.get_vm_topology(Request::new(request)).await.expect("a topology").into_inner()
 }
 
 async fn power(face: &InventoryFace, vm: &str, action: pb::PowerAction) {
     let request = pb::SetVmPowerRequest { vm: vm.to_owned(), action: action.into(), ..Default::default() };
-    let answer = face.set_vm_power(Request::new(request)).await.unwrap().into_inner();
+    let answer = face.set_vm_power(Request::new(request)).await.expect("a power state").into_inner();
     assert_eq!(answer.pending, None);
+}
+
+/// What an array's clone of a directory's files would give.
+fn copy_vm(sim: &Vcsimx, from: &str, to: &str) {
+    std::fs::create_dir(sim.file(to)).expect("a directory");
+    for entry in std::fs::read_dir(sim.file(from)).expect("a directory").flatten() {
+        std::fs::copy(entry.path(), sim.file(to).join(entry.file_name())).expect("a copy");
+    }
 }
 
 fn kind(status: &tonic::Status) -> ErrorKind {
@@ -99,11 +104,7 @@ async fn a_copied_vm_becomes_a_clone_and_goes_again() {
     let face = sim.face();
     let source = vm_named(&face, "nfs1-vm02").await;
     let disk = topology(&face, &source.name).await.disks.remove(0);
-    std::fs::create_dir(sim.file("copy")).unwrap();
-    for entry in std::fs::read_dir(sim.file("nfs1-vm02")).unwrap() {
-        let entry = entry.unwrap();
-        std::fs::copy(entry.path(), sim.file("copy").join(entry.file_name())).unwrap();
-    }
+    copy_vm(&sim, "nfs1-vm02", "copy");
     let vmx_path = "[nfs1] copy/nfs1-vm02.vmx".to_owned();
     let to_path = disk.chain[0].replace("nfs1-vm02/", "copy/");
     let register = pb::RegisterVmRequest {

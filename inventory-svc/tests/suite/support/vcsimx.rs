@@ -1,10 +1,11 @@
 //! Starts vcsimx: vcsim with the calls that the NFS flow needs, and VMs with real files.
 
+use super::order;
 use std::{
     io::{BufRead as _, BufReader},
     path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 use strata_inventory_svc::{
@@ -23,13 +24,22 @@ pub struct Vcsimx {
     /// What it printed: url, username, password, thumbprint_sha256, nfs_host.
     pub ready: serde_json::Value,
     root: tempfile::TempDir,
+    checked: Mutex<Vec<order::Checked>>,
 }
 
 impl Vcsimx {
     /// Starts the binary that `STRATA_VCSIMX` names; without it says so and gives `None`.
     pub fn start() -> Option<Self> {
+        Self::start_with(&[])
+    }
+
+    /// As [`Vcsimx::start`], with more arguments.
+    pub fn start_with(arguments: &[&str]) -> Option<Self> {
         let Some(binary) = std::env::var_os("STRATA_VCSIMX") else {
-            eprintln!("SKIPPED: STRATA_VCSIMX names no vcsimx binary");
+            #[expect(clippy::print_stderr, reason = "a skipped test says so aloud")]
+            {
+                eprintln!("SKIPPED: STRATA_VCSIMX names no vcsimx binary");
+            }
             return None;
         };
         let root = tempfile::tempdir().expect("a folder");
@@ -40,6 +50,7 @@ impl Vcsimx {
             .arg("-until-eof")
             .arg(format!("-nfs-root={}", root.path().display()))
             .arg("-datastore=nfs1=/volumes/nfs1")
+            .args(arguments)
             .current_dir(root.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -48,7 +59,7 @@ impl Vcsimx {
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("vcsimx says that it is ready");
         let ready = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
-        Some(Self { child, ready, root })
+        Some(Self { child, ready, root, checked: Mutex::default() })
     }
 
     /// A file or folder of the volume behind `nfs1`.
@@ -71,7 +82,9 @@ impl Vcsimx {
             task_wait: Duration::from_secs(10),
         };
         let http = ReqwestClient::new(&TlsOptions { trust, ..TlsOptions::default() }).expect("a client");
-        Client::new(options, Arc::new(http), SystemClock::shared())
+        let checked = order::Checked::new(Arc::new(http));
+        self.checked.lock().expect("no panic").push(checked.clone());
+        Client::new(options, Arc::new(checked), SystemClock::shared())
     }
 
     /// A client that is let in.
@@ -90,5 +103,12 @@ impl Drop for Vcsimx {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
         let _ended = self.child.wait();
+        if std::thread::panicking() {
+            return;
+        }
+        for checked in self.checked.lock().expect("no panic").iter() {
+            let faults = checked.faults.lock().expect("no panic");
+            assert!(faults.is_empty(), "requests that vCenter would refuse:\n{}", faults.join("\n"));
+        }
     }
 }

@@ -1,0 +1,8 @@
+//! inventory-svc against vcsimx (a vCenter that somebody else wrote), against canned answers, and against pyvmomi's order.
+
+mod acts;
+mod lists;
+mod request_order;
+mod simulated;
+mod support;
+mod wire;

@@ -1,0 +1,6 @@
+//! What the tests talk to.
+
+pub mod order;
+pub mod scripted;
+pub mod simulated;
+pub mod vcsimx;

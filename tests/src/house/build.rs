@@ -1,0 +1,258 @@
+//! Building a [`House`].
+
+use super::House;
+use crate::conformance::rows::image::{Image, run};
+use anyhow::{Context as _, anyhow};
+use std::{path::Path, sync::Arc};
+use strata_gateway::{
+    Gateway,
+    ports::{Inventory, Ports, Storage},
+};
+use strata_inventory_svc::{InventorySvc, config::InventoryConfig};
+use strata_kit::{
+    clock::{SharedClock, SystemClock},
+    config::load_text,
+    contract::{ContractOptions, stack},
+    health::HealthHandle,
+    http::{HttpError, InProcess, SharedHttp},
+    upstream::Upstream,
+};
+use strata_model::ids::ArrayName;
+use strata_sim::{
+    clock::MachineClock,
+    serve,
+    world::{
+        DirTree, World,
+        compute::{Vcenter, VmSpec},
+    },
+};
+use strata_storage_svc::{
+    StorageSvc,
+    driver::ArrayDriver,
+    drivers::filer::{EngineChoice, Filer, FilerConfig},
+};
+use tonic::service::Routes;
+
+/// Address under which the filer's exports are mounted.
+pub(super) const FILER_ADDRESS: &str = "192.0.2.10";
+/// Name and password of the service account.
+const ACCOUNT: (&str, &str) = ("strata@vsphere.local", "Secr3t!");
+
+/// Which array lies under the datastores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArrayKind {
+    /// A filer on a directory of this machine's temporary filesystem, which usually can only copy.
+    FilerOnDirectory,
+    /// A filer on XFS with reflinks, in a loop-mounted image.
+    FilerOnXfs,
+    /// A filer on btrfs subvolumes, in a loop-mounted image.
+    FilerOnBtrfs,
+    /// The simulated NFS array, which clones files and cuts several volumes at one point.
+    Reference,
+    /// The same, clones of whole volumes only.
+    ReferenceByVolume,
+    /// The same with everything done by jobs whose answers come later.
+    ReferenceByJobs,
+}
+
+impl ArrayKind {
+    /// Every kind.
+    pub const ALL: [ArrayKind; 6] = [
+        ArrayKind::FilerOnDirectory,
+        ArrayKind::FilerOnXfs,
+        ArrayKind::FilerOnBtrfs,
+        ArrayKind::Reference,
+        ArrayKind::ReferenceByVolume,
+        ArrayKind::ReferenceByJobs,
+    ];
+
+    /// The kinds that can clone without copying.
+    pub const CLONING: [ArrayKind; 5] = [
+        ArrayKind::FilerOnXfs,
+        ArrayKind::FilerOnBtrfs,
+        ArrayKind::Reference,
+        ArrayKind::ReferenceByVolume,
+        ArrayKind::ReferenceByJobs,
+    ];
+
+    /// The kinds that can put files back.
+    pub const REVERTING: [ArrayKind; 4] =
+        [ArrayKind::FilerOnXfs, ArrayKind::FilerOnBtrfs, ArrayKind::Reference, ArrayKind::ReferenceByJobs];
+
+    /// Whether the array is simulated in memory.
+    pub fn in_memory(self) -> bool {
+        matches!(self, ArrayKind::Reference | ArrayKind::ReferenceByVolume | ArrayKind::ReferenceByJobs)
+    }
+
+    fn image(self) -> anyhow::Result<Option<Image>> {
+        match self {
+            ArrayKind::FilerOnDirectory
+            | ArrayKind::Reference
+            | ArrayKind::ReferenceByVolume
+            | ArrayKind::ReferenceByJobs => Ok(None),
+            ArrayKind::FilerOnXfs => Image::mount(&["mkfs.xfs", "-q", "-m", "reflink=1"], 512 << 20).map(Some),
+            ArrayKind::FilerOnBtrfs => Image::mount(&["mkfs.btrfs", "-q"], 512 << 20).map(Some),
+        }
+    }
+}
+
+/// Runs a test on each of these arrays; one that this machine cannot have is skipped aloud (and fails in CI).
+///
+/// # Errors
+/// The first that failed, with the array's name.
+#[expect(clippy::print_stderr, reason = "a skip must be seen")]
+pub async fn on_each<F>(kinds: &[ArrayKind], test: impl Fn(ArrayKind) -> F) -> anyhow::Result<()>
+where
+    F: Future<Output = anyhow::Result<()>>,
+{
+    for kind in kinds {
+        if let Err(missing) = kind.image() {
+            anyhow::ensure!(std::env::var_os("CI").is_none(), "{kind:?} is needed in CI: {missing:#}");
+            eprintln!("SKIPPED: {kind:?}: {missing:#}");
+            continue;
+        }
+        test(*kind).await.with_context(|| format!("on {kind:?}"))?;
+    }
+    Ok(())
+}
+
+/// What shall be there.
+#[derive(Debug)]
+pub struct Builder {
+    array: ArrayKind,
+    datastores: Vec<String>,
+    vms: Vec<VmSpec>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            array: ArrayKind::FilerOnDirectory,
+            datastores: vec!["ds1".to_owned(), "ds2".to_owned()],
+            vms: Vec::new(),
+        }
+    }
+}
+
+impl Builder {
+    /// Under another array.
+    #[must_use]
+    pub fn array(mut self, array: ArrayKind) -> Self {
+        self.array = array;
+        self
+    }
+
+    /// With this VM too.
+    #[must_use]
+    pub fn vm(mut self, spec: VmSpec) -> Self {
+        self.vms.push(spec);
+        self
+    }
+
+    /// Builds it.
+    pub async fn start(self) -> anyhow::Result<House> {
+        let directory = tempfile::tempdir()?;
+        let world = World::new(Arc::new(MachineClock));
+        let clock = SystemClock::shared();
+        let image = self.array.image()?;
+        let root = image.as_ref().map_or_else(|| directory.path().join("filer"), Image::path);
+        let driver = match self.array.in_memory() {
+            true => super::memory::reference(&world, self.array, &self.datastores)?,
+            false => self.filer(&world, &root, &clock)?,
+        };
+        let vcenter = self.vcenter(&world)?;
+        let storage_svc = StorageSvc::from_drivers(vec![(ArrayName::from("array-1"), driver)], &clock);
+        let storage = in_process("storage-svc", storage_svc.routes());
+        let inventory_svc = inventory_svc(&vcenter, &clock)?;
+        let inventory = in_process("inventory-svc", inventory_svc.routes());
+        let ports = Ports { inventory: Inventory::new(inventory.clone()), storage: Storage::new(storage.clone()) };
+        let gateway = open_gateway(&directory.path().join("gateway"), ports).await?;
+        let upstream = in_process("gateway", gateway.api.routes());
+        Ok(House {
+            world,
+            vcenter,
+            gateway,
+            upstream,
+            inventory_svc,
+            storage_svc,
+            inventory,
+            storage,
+            filer_root: (!self.array.in_memory()).then_some(root),
+            directory,
+            image,
+        })
+    }
+
+    fn filer(&self, world: &World, root: &Path, clock: &SharedClock) -> anyhow::Result<Arc<dyn ArrayDriver>> {
+        for name in &self.datastores {
+            let volume = root.join(name);
+            match self.array {
+                ArrayKind::FilerOnBtrfs => {
+                    run(std::process::Command::new("btrfs").args(["-q", "subvolume", "create"]).arg(&volume))?;
+                }
+                _ => fs_err::create_dir_all(&volume)?,
+            }
+            let tree = DirTree::open(&volume).map_err(|error| anyhow!("{error}"))?;
+            world.register_nfs(FILER_ADDRESS, &format!("/{name}"), Arc::new(tree));
+        }
+        let config = FilerConfig {
+            root: root.to_owned(),
+            hosts: vec![FILER_ADDRESS.to_owned()],
+            path_prefix: Some("/".to_owned()),
+            volumes: Some(self.datastores.clone()),
+            engine: EngineChoice::default(),
+        };
+        Ok(Arc::new(Filer::new(config, clock.clone())))
+    }
+
+    fn vcenter(&self, world: &Arc<World>) -> anyhow::Result<Arc<Vcenter>> {
+        let mut builder = Vcenter::builder(world.clone(), "vc-1")
+            .user(ACCOUNT.0, ACCOUNT.1)
+            .datacenter("dc-1")
+            .cluster("cluster-1")
+            .host("esx-1.example")
+            .host("esx-2.example");
+        for name in &self.datastores {
+            builder = builder.nfs_datastore(name, FILER_ADDRESS, &format!("/{name}"));
+        }
+        for spec in &self.vms {
+            builder = builder.vm(spec.clone());
+        }
+        builder.build().map_err(|fault| anyhow!("{}", fault.message))
+    }
+}
+
+fn inventory_svc(vcenter: &Arc<Vcenter>, clock: &SharedClock) -> anyhow::Result<InventorySvc> {
+    let text = format!(
+        "[[vcenter]]\nname = \"vc-1\"\nurl = \"http://vc-1.example\"\nusername = \"{}\"\npassword = \"{}\"\ninsecure = true\n",
+        ACCOUNT.0, ACCOUNT.1
+    );
+    let config: InventoryConfig = load_text("test", &text, [])?.value;
+    let vcenter = vcenter.clone();
+    let http = move |_: &str, _: &strata_kit::http::TlsOptions| -> Result<SharedHttp, String> {
+        let router = strata_sim::skins::vcenter::router(vcenter.clone());
+        Ok(Arc::new(InProcess::new(move |request| {
+            let router = router.clone();
+            Box::pin(async move {
+                let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
+                let broken = |error| HttpError::Broken { host, source: Box::new(error) };
+                serve::call(router, request).await.map_err(broken)
+            })
+        })))
+    };
+    InventorySvc::new(&config, &http, clock).map_err(|error| anyhow!(error))
+}
+
+/// Opens the gateway over its stores, as its binary does.
+pub async fn open_gateway(directory: &Path, ports: Ports) -> anyhow::Result<Gateway> {
+    strata_gateway::open::with_stores(directory, ports, SystemClock::shared(), jiff::tz::TimeZone::UTC)
+        .await
+        .map_err(|error| anyhow!(error))
+        .context("the gateway does not start")
+}
+
+/// A service without a socket, with the same layers as one that is served.
+pub fn in_process(name: &str, routes: Routes) -> Upstream {
+    let health = HealthHandle::new(Vec::<String>::new());
+    Upstream::in_process(name, stack(routes, &health, ContractOptions::default()))
+}
