@@ -118,7 +118,7 @@ async fn start(
     running: &mut Vec<(CancellationToken, Running)>,
 ) -> Result<ServiceFacts, Failure> {
     let health = HealthHandle::new(names.iter().copied());
-    let routes = strata_kit::reflection::add(routes, &[strata_proto::DESCRIPTOR_SET])
+    let routes = strata_kit::reflection::add_served(routes, &[strata_proto::DESCRIPTOR_SET], &health)
         .map_err(|error| fault("reflection", error))?;
     let token = CancellationToken::new();
     let server = serve(ServeOptions::loopback(), routes, health.clone(), token.clone())

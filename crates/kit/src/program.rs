@@ -2,7 +2,7 @@
 
 use crate::{
     config::ServerSection,
-    health::{HealthCheckRequest, HealthCheckResponse, HealthHandle, ServingStatus},
+    health::{HealthHandle, ServingStatus},
     http::ServerTrust,
     serve::{ServeOptions, serve},
     shutdown,
@@ -56,7 +56,8 @@ impl Program {
         let sets: &[&[u8]] = &[strata_proto::DESCRIPTOR_SET];
         let routes = match self.reflection_off {
             true => self.routes,
-            false => crate::reflection::add(self.routes, sets).map_err(|error| crate::status::report(&error))?,
+            false => crate::reflection::add_served(self.routes, sets, &health)
+                .map_err(|error| crate::status::report(&error))?,
         };
         let stop = shutdown::on_signal().map_err(|error| format!("signals cannot be handled: {error}"))?;
         let running =
@@ -91,14 +92,9 @@ pub async fn probe(
         options.trust = ServerTrust::CaFile(tls.cert_file.clone());
     }
     let upstream = Upstream::connect(&options).map_err(|error| crate::status::report(&error))?;
-    let mut client = tonic::client::Grpc::new(upstream);
-    let failed = |status: tonic::Status| format!("{address} did not answer: {}", status.message());
-    client.ready().await.map_err(failed)?;
-    let codec = tonic_prost::ProstCodec::<HealthCheckRequest, HealthCheckResponse>::default();
-    let method = http::uri::PathAndQuery::from_static("/grpc.health.v1.Health/Check");
-    let request = tonic::Request::new(HealthCheckRequest { service: String::new() });
-    match client.unary(request, method, codec).await.map_err(failed)?.into_inner().status() {
-        ServingStatus::Serving => Ok(address),
-        other => Err(format!("{address} says {other:?}")),
+    match crate::health::check(&upstream, "").await {
+        Ok(ServingStatus::Serving) => Ok(address),
+        Ok(other) => Err(format!("{address} says {other:?}")),
+        Err(status) => Err(format!("{address} did not answer: {}", status.message())),
     }
 }

@@ -165,14 +165,29 @@ mod tests {
         assert_eq!(outcome.reason, Reason::NoSpace);
     }
 
+    /// Work that answers `value` once it is let go.
+    fn gated(value: u32) -> (mpsc::Sender<()>, impl FnOnce() -> Result<u32, DriverError> + Send + 'static) {
+        let (go, wait) = mpsc::channel::<()>();
+        let work = move || {
+            let _ = wait.recv();
+            Ok(value)
+        };
+        (go, work)
+    }
+
     #[tokio::test]
     async fn a_lost_resume_does_the_work_again() {
         let jobs = Jobs::new(Arc::new(Impatient));
-        let _ = jobs.run("k", "a".into(), None, || Ok(1)).await.unwrap();
-        until_done(&jobs, "k").await;
-        let _ = jobs.run("k", "a".into(), None, || Ok(2)).await.unwrap();
-        until_done(&jobs, "k").await;
-        assert_eq!(jobs.run("k", "a".into(), Some("job"), || Ok(3)).await.unwrap(), Progress::Ready(2));
+        for value in [1, 2] {
+            let (go, work) = gated(value);
+            let resume = resume_of(jobs.run("k", "a".into(), None, work).await.unwrap());
+            go.send(()).unwrap();
+            until_done(&jobs, "k").await;
+            if value == 2 {
+                let outcome = jobs.run("k", "a".into(), Some(&resume), || Ok(3)).await.unwrap();
+                assert_eq!(outcome, Progress::Ready(2), "the second job's outcome is the one that counts");
+            }
+        }
     }
 
     #[tokio::test]
