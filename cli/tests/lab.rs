@@ -147,6 +147,7 @@ fn what_cannot_be_had_is_refused_and_leaves_nothing() {
     let temporary = tempfile::tempdir().unwrap();
     for (arguments, code) in [
         (["lab", "--vcenter", "https://127.0.0.1:1"].as_slice(), 2),
+        (&["lab", "--vcenter", "ftp://root:secret@127.0.0.1"], 2),
         (&["lab", "--vcenter", "https://127.0.0.1:1", "--vcenter-user", "root"], 2),
         (&["lab", "--filer-host", "10.0.0.5"], 2),
         (&["lab", "--filer", "/proc/nowhere"], 1),
@@ -155,5 +156,6 @@ fn what_cannot_be_had_is_refused_and_leaves_nothing() {
         let ended = command(temporary.path()).args(arguments).output().unwrap();
         assert_eq!(ended.status.code(), Some(code), "{arguments:?}: {}", String::from_utf8_lossy(&ended.stderr));
         assert_eq!(names(temporary.path()), Vec::<String>::new(), "{arguments:?}");
+        assert!(!String::from_utf8_lossy(&ended.stderr).contains("secret"), "{arguments:?}: a password was printed");
     }
 }
