@@ -21,7 +21,7 @@ pub struct DemoArgs {
     #[arg(long, value_name = "DIR")]
     filer: Option<PathBuf>,
     /// Size of the disk that is snapshotted, cloned, reverted and, for comparison, copied
-    #[arg(long = "disk-mib", value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    #[arg(long = "disk-mib", value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(1..=65_536))]
     disk_mib: u64,
 }
 
