@@ -100,7 +100,7 @@ fn inventory(facts: &Facts, options: &LabOptions, clock: &SharedClock) -> Result
         task_wait: None,
     });
     let config = InventoryConfig { server: Default::default(), log: Default::default(), vcenters: vcenters.collect() };
-    let faults: Vec<String> = config.faults().iter().map(|fault| format!("{}: {}", fault.field, fault.text)).collect();
+    let faults: Vec<String> = config.faults().iter().map(|fault| format!("{}: {}", fault.path, fault.reason)).collect();
     if !faults.is_empty() {
         let message = format!("the vCenter cannot be used: {}", faults.join("; "));
         return Err(Failure::new(ErrorKind::InvalidArgument, "VCENTER_NOT_USABLE", message));
