@@ -9,6 +9,7 @@ use crate::{
 use jiff::tz::TimeZone;
 use std::{path::Path, sync::Arc};
 use strata_kit::{clock::SharedClock, config::PeerSection, status::report, upstream::Upstream};
+use strata_saga::Faults;
 
 /// Opens and starts everything.
 ///
@@ -47,6 +48,20 @@ pub async fn with_stores(
     clock: SharedClock,
     zone: TimeZone,
 ) -> Result<Gateway, String> {
+    with_faults(directory, ports, clock, zone, None).await
+}
+
+/// The same where a test hurts operations.
+///
+/// # Errors
+/// As [`open`].
+pub async fn with_faults(
+    directory: &Path,
+    ports: Ports,
+    clock: SharedClock,
+    zone: TimeZone,
+    faults: Option<Arc<dyn Faults>>,
+) -> Result<Gateway, String> {
     fs_err::create_dir_all(directory).map_err(|error| error.to_string())?;
     let opened = journal::DurableJournal::open(&directory.join("journal"), journal::Options::default())
         .map_err(|error| format!("the journal does not open: {}", report(&error)))?;
@@ -68,7 +83,7 @@ pub async fn with_stores(
         zone,
         installation: installation.id,
         generation: installation.generation,
-        faults: None,
+        faults,
     };
     Gateway::start(parts).await.map_err(|error| error.to_string())
 }

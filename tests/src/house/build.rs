@@ -1,6 +1,6 @@
 //! Building a [`House`].
 
-use super::House;
+use super::{Gate, House, Hurt};
 use crate::conformance::rows::image::{Image, run};
 use anyhow::{Context as _, anyhow};
 use std::{path::Path, sync::Arc};
@@ -23,7 +23,7 @@ use strata_sim::{
     serve,
     world::{
         DirTree, World,
-        compute::{Vcenter, VmSpec},
+        compute::{self, Vcenter, VmSpec},
     },
 };
 use strata_storage_svc::{
@@ -34,9 +34,12 @@ use strata_storage_svc::{
 use tonic::service::Routes;
 
 /// Address under which the filer's exports are mounted.
-pub(super) const FILER_ADDRESS: &str = "192.0.2.10";
+pub const FILER_ADDRESS: &str = "192.0.2.10";
 /// Name and password of the service account.
-const ACCOUNT: (&str, &str) = ("strata@vsphere.local", "Secr3t!");
+pub const ACCOUNT: (&str, &str) = ("strata@vsphere.local", "Secr3t!");
+
+/// Size of a filer's image.
+const IMAGE_BYTES: u64 = 512 << 20;
 
 /// Which array lies under the datastores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,14 +87,14 @@ impl ArrayKind {
         matches!(self, ArrayKind::Reference | ArrayKind::ReferenceByVolume | ArrayKind::ReferenceByJobs)
     }
 
-    fn image(self) -> anyhow::Result<Option<Image>> {
+    fn image(self, size_bytes: u64) -> anyhow::Result<Option<Image>> {
         match self {
             ArrayKind::FilerOnDirectory
             | ArrayKind::Reference
             | ArrayKind::ReferenceByVolume
             | ArrayKind::ReferenceByJobs => Ok(None),
-            ArrayKind::FilerOnXfs => Image::mount(&["mkfs.xfs", "-q", "-m", "reflink=1"], 512 << 20).map(Some),
-            ArrayKind::FilerOnBtrfs => Image::mount(&["mkfs.btrfs", "-q"], 512 << 20).map(Some),
+            ArrayKind::FilerOnXfs => Image::mount(&["mkfs.xfs", "-q", "-m", "reflink=1"], size_bytes).map(Some),
+            ArrayKind::FilerOnBtrfs => Image::mount(&["mkfs.btrfs", "-q"], size_bytes).map(Some),
         }
     }
 }
@@ -106,7 +109,7 @@ where
     F: Future<Output = anyhow::Result<()>>,
 {
     for kind in kinds {
-        if let Err(missing) = kind.image() {
+        if let Err(missing) = kind.image(IMAGE_BYTES) {
             anyhow::ensure!(std::env::var_os("CI").is_none(), "{kind:?} is needed in CI: {missing:#}");
             eprintln!("SKIPPED: {kind:?}: {missing:#}");
             continue;
@@ -122,6 +125,9 @@ pub struct Builder {
     array: ArrayKind,
     datastores: Vec<String>,
     vms: Vec<VmSpec>,
+    more: Vec<fn(compute::Builder) -> compute::Builder>,
+    second: Option<Vec<VmSpec>>,
+    image_bytes: u64,
 }
 
 impl Default for Builder {
@@ -130,6 +136,9 @@ impl Default for Builder {
             array: ArrayKind::FilerOnDirectory,
             datastores: vec!["ds1".to_owned(), "ds2".to_owned()],
             vms: Vec::new(),
+            more: Vec::new(),
+            second: None,
+            image_bytes: IMAGE_BYTES,
         }
     }
 }
@@ -149,34 +158,73 @@ impl Builder {
         self
     }
 
+    /// Datastores of these names, each on a volume of its own, instead of `ds1` and `ds2`.
+    #[must_use]
+    pub fn datastores(mut self, names: &[&str]) -> Self {
+        self.datastores = names.iter().map(|name| (*name).to_owned()).collect();
+        self
+    }
+
+    /// With whatever this adds to the vCenter, after the VMs: files, VMware snapshots, linked clones.
+    #[must_use]
+    pub fn more(mut self, add: fn(compute::Builder) -> compute::Builder) -> Self {
+        self.more.push(add);
+        self
+    }
+
+    /// With a second vCenter, `vc-2`, over the same datastores, that has these VMs.
+    #[must_use]
+    pub fn second_vcenter(mut self, vms: Vec<VmSpec>) -> Self {
+        self.second = Some(vms);
+        self
+    }
+
+    /// The filer's image has this size.
+    #[must_use]
+    pub fn image_bytes(mut self, size_bytes: u64) -> Self {
+        self.image_bytes = size_bytes;
+        self
+    }
+
     /// Builds it.
     pub async fn start(self) -> anyhow::Result<House> {
         let directory = tempfile::tempdir()?;
         let world = World::new(Arc::new(MachineClock));
         let clock = SystemClock::shared();
-        let image = self.array.image()?;
+        let image = self.array.image(self.image_bytes)?;
         let root = image.as_ref().map_or_else(|| directory.path().join("filer"), Image::path);
         let driver = match self.array.in_memory() {
             true => super::memory::reference(&world, self.array, &self.datastores)?,
             false => self.filer(&world, &root, &clock)?,
         };
-        let vcenter = self.vcenter(&world)?;
+        let vcenter = self.vcenter(&world, "vc-1", 1, &self.vms)?;
+        let mut vcenters = vec![vcenter.clone()];
+        if let Some(vms) = &self.second {
+            vcenters.push(self.vcenter(&world, "vc-2", 2, vms)?);
+        }
+        let (gate, hurt) = (Gate::default(), Arc::new(Hurt::default()));
         let storage_svc = StorageSvc::from_drivers(vec![(ArrayName::from("array-1"), driver)], &clock);
-        let storage = in_process("storage-svc", storage_svc.routes());
-        let inventory_svc = inventory_svc(&vcenter, &clock)?;
-        let inventory = in_process("inventory-svc", inventory_svc.routes());
+        let ungated_storage = in_process("storage-svc", storage_svc.routes());
+        let storage = in_process("storage-svc", gate.before(storage_svc.routes()));
+        let inventory_svc = inventory_svc(&vcenters, &clock)?;
+        let inventory = in_process("inventory-svc", gate.before(inventory_svc.routes()));
         let ports = Ports { inventory: Inventory::new(inventory.clone()), storage: Storage::new(storage.clone()) };
-        let gateway = open_gateway(&directory.path().join("gateway"), ports).await?;
+        let gateway = open_hurt(&directory.path().join("gateway"), ports, Some(hurt.clone())).await?;
         let upstream = in_process("gateway", gateway.api.routes());
         Ok(House {
             world,
             vcenter,
+            vcenters,
+            datastores: self.datastores,
+            gate,
+            hurt,
             gateway,
             upstream,
             inventory_svc,
             storage_svc,
             inventory,
             storage,
+            ungated_storage,
             filer_root: (!self.array.in_memory()).then_some(root),
             directory,
             image,
@@ -205,8 +253,8 @@ impl Builder {
         Ok(Arc::new(Filer::new(config, clock.clone())))
     }
 
-    fn vcenter(&self, world: &Arc<World>) -> anyhow::Result<Arc<Vcenter>> {
-        let mut builder = Vcenter::builder(world.clone(), "vc-1")
+    fn vcenter(&self, world: &Arc<World>, name: &str, seed: u64, vms: &[VmSpec]) -> anyhow::Result<Arc<Vcenter>> {
+        let mut builder = compute::Builder::seeded(world.clone(), name, seed)
             .user(ACCOUNT.0, ACCOUNT.1)
             .datacenter("dc-1")
             .cluster("cluster-1")
@@ -215,21 +263,30 @@ impl Builder {
         for name in &self.datastores {
             builder = builder.nfs_datastore(name, FILER_ADDRESS, &format!("/{name}"));
         }
-        for spec in &self.vms {
+        for spec in vms {
             builder = builder.vm(spec.clone());
+        }
+        // What else there is, is the first one's.
+        for add in self.more.iter().filter(|_| seed == 1) {
+            builder = add(builder);
         }
         builder.build().map_err(|fault| anyhow!("{}", fault.message))
     }
 }
 
-fn inventory_svc(vcenter: &Arc<Vcenter>, clock: &SharedClock) -> anyhow::Result<InventorySvc> {
-    let text = format!(
-        "[[vcenter]]\nname = \"vc-1\"\nurl = \"http://vc-1.example\"\nusername = \"{}\"\npassword = \"{}\"\ninsecure = true\n",
-        ACCOUNT.0, ACCOUNT.1
-    );
-    let config: InventoryConfig = load_text("test", &text, [])?.value;
-    let vcenter = vcenter.clone();
-    let http = move |_: &str, _: &strata_kit::http::TlsOptions| -> Result<SharedHttp, String> {
+fn inventory_svc(vcenters: &[Arc<Vcenter>], clock: &SharedClock) -> anyhow::Result<InventorySvc> {
+    let entry = |vcenter: &Arc<Vcenter>| {
+        let name = vcenter.with(|state| state.name.clone());
+        format!(
+            "[[vcenter]]\nname = \"{name}\"\nurl = \"http://{name}.example\"\nusername = \"{}\"\npassword = \"{}\"\ninsecure = true\n",
+            ACCOUNT.0, ACCOUNT.1
+        )
+    };
+    let config: InventoryConfig = load_text("test", &vcenters.iter().map(entry).collect::<String>(), [])?.value;
+    let vcenters = vcenters.to_vec();
+    let http = move |name: &str, _: &strata_kit::http::TlsOptions| -> Result<SharedHttp, String> {
+        let named = |vcenter: &&Arc<Vcenter>| vcenter.with(|state| state.name == name);
+        let vcenter = vcenters.iter().find(named).ok_or_else(|| format!("no vCenter {name}"))?;
         let router = strata_sim::skins::vcenter::router(vcenter.clone());
         Ok(Arc::new(InProcess::new(move |request| {
             let router = router.clone();
@@ -245,7 +302,13 @@ fn inventory_svc(vcenter: &Arc<Vcenter>, clock: &SharedClock) -> anyhow::Result<
 
 /// Opens the gateway over its stores, as its binary does.
 pub async fn open_gateway(directory: &Path, ports: Ports) -> anyhow::Result<Gateway> {
-    strata_gateway::open::with_stores(directory, ports, SystemClock::shared(), jiff::tz::TimeZone::UTC)
+    open_hurt(directory, ports, None).await
+}
+
+/// The same where a test hurts operations.
+pub(super) async fn open_hurt(directory: &Path, ports: Ports, hurt: Option<Arc<Hurt>>) -> anyhow::Result<Gateway> {
+    let faults = hurt.map(|hurt| hurt as Arc<dyn strata_saga::Faults>);
+    strata_gateway::open::with_faults(directory, ports, SystemClock::shared(), jiff::tz::TimeZone::UTC, faults)
         .await
         .map_err(|error| anyhow!(error))
         .context("the gateway does not start")

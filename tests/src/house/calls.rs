@@ -95,28 +95,38 @@ impl House {
         let House {
             world,
             vcenter,
+            vcenters,
+            datastores,
+            gate,
+            hurt,
             gateway,
             upstream,
             inventory_svc,
             storage_svc,
             inventory,
             storage,
+            ungated_storage,
             filer_root,
             directory: kept,
             image,
         } = self;
         drop((gateway, upstream));
-        let gateway = super::build::open_gateway(&directory, ports).await?;
+        let gateway = super::build::open_hurt(&directory, ports, Some(hurt.clone())).await?;
         let upstream = super::build::in_process("gateway", gateway.api.routes());
         self = House {
             world,
             vcenter,
+            vcenters,
+            datastores,
+            gate,
+            hurt,
             gateway,
             upstream,
             inventory_svc,
             storage_svc,
             inventory,
             storage,
+            ungated_storage,
             filer_root,
             directory: kept,
             image,

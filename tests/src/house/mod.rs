@@ -1,13 +1,22 @@
 //! A whole installation in one process: a simulated vCenter, an array, the three services, all in this thread's runtime,
 //! without sockets. Each test has one of its own.
 
+mod acts;
 mod build;
 mod calls;
+mod gate;
+mod hurt;
+mod invariants;
 mod memory;
+mod picture;
 mod sockets;
 
-pub use build::{ArrayKind, Builder, in_process, on_each, open_gateway};
+pub use acts::Outcome;
+pub use build::{ACCOUNT, ArrayKind, Builder, FILER_ADDRESS, in_process, on_each, open_gateway};
 pub use calls::{Caller, Finished};
+pub use gate::{Gate, Side, Verdict};
+pub use hurt::Hurt;
+pub use picture::Picture;
 pub use sockets::Sockets;
 
 use std::{path::PathBuf, sync::Arc};
@@ -23,6 +32,14 @@ pub struct House {
     pub world: Arc<World>,
     /// Its vCenter, `vc-1`.
     pub vcenter: Arc<Vcenter>,
+    /// All vCenters; the first is `vcenter`.
+    pub vcenters: Vec<Arc<Vcenter>>,
+    /// Names of the datastores that were described, each on a volume of its name.
+    pub datastores: Vec<String>,
+    /// Between the gateway and the two services.
+    pub gate: Gate,
+    /// Hurts the gateway's operations.
+    pub hurt: Arc<Hurt>,
     /// The gateway; replaced by [`House::restart`].
     pub gateway: Gateway,
     /// The way to the gateway.
@@ -35,6 +52,8 @@ pub struct House {
     pub inventory: Upstream,
     /// The way to storage-svc.
     pub storage: Upstream,
+    /// The way to storage-svc that no gate is in.
+    pub ungated_storage: Upstream,
     /// Where the filer's volumes are; `None` for arrays in memory.
     pub filer_root: Option<PathBuf>,
     directory: tempfile::TempDir,
