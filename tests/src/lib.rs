@@ -1,6 +1,8 @@
 //! What the system tests share.
 
+pub mod between;
 pub mod conformance;
 pub mod house;
+pub mod killing;
 pub mod peers;
 pub mod vcsimx;
