@@ -12,15 +12,24 @@ use std::{
     task::{Context, Poll},
 };
 use strata_kit::{contract::Stack, upstream::Upstream};
-use tonic::body::Body;
+use tonic::{Status, body::Body};
 use tower::{Service, util::BoxCloneSyncService};
+
+/// What becomes of a call.
+#[derive(Debug)]
+pub struct Ticket {
+    /// Tells [`Keeper::after`] which one it was.
+    pub number: usize,
+    /// It is answered with this and does not reach the service.
+    pub refused: Option<Status>,
+}
 
 /// Who stands between. A call whose caller went away is dropped where it is held, and goes no further.
 pub trait Keeper: Send + Sync + 'static {
     /// Before the call reaches the service; what is returned comes back in [`Keeper::after`].
-    fn before(&self, method: &str) -> impl Future<Output = u64> + Send;
+    fn before(&self, method: &str) -> impl Future<Output = Ticket> + Send;
     /// After the service has done it, before the caller hears of it.
-    fn after(&self, ticket: u64) -> impl Future<Output = ()> + Send;
+    fn after(&self, number: usize) -> impl Future<Output = ()> + Send;
 }
 
 /// The way to a service, past a keeper.
@@ -67,9 +76,12 @@ where
         let Self { mut to, keeper } = self.clone();
         Box::pin(async move {
             let ticket = keeper.before(request.uri().path()).await;
-            let answer = to.call(request.map(Body::new)).await.unwrap_or_else(|status| status.into_http());
-            keeper.after(ticket).await;
-            Ok(answer)
+            let answer = match ticket.refused {
+                Some(status) => Err(status),
+                None => to.call(request.map(Body::new)).await,
+            };
+            keeper.after(ticket.number).await;
+            Ok(answer.unwrap_or_else(|status| status.into_http()))
         })
     }
 }

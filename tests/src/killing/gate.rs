@@ -1,8 +1,9 @@
 //! Holds the n-th call that changes something, so that the gateway can be killed at a known place.
 
-use crate::between::Keeper;
+use crate::between::{Keeper, Ticket};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
+use tonic::Status;
 
 /// Where a call is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +17,7 @@ pub enum Side {
 #[derive(Debug, Default)]
 struct State {
     armed: Option<(usize, Side)>,
+    refused: Option<&'static str>,
     seen: Vec<String>,
 }
 
@@ -36,13 +38,14 @@ impl Gate {
         Self { state: Mutex::default(), held: watch::Sender::new(None) }
     }
 
-    /// Counts anew, and holds the `number`-th call (from 1) on that side.
-    pub fn arm(&self, number: usize, side: Side) {
+    /// Counts anew, and holds the `number`-th call (from 1) on that side. Calls of the `refused` method are refused from now
+    /// on.
+    pub fn arm(&self, number: usize, side: Side, refused: Option<&'static str>) {
         self.held.send_replace(None);
-        *self.lock() = State { armed: Some((number, side)), seen: Vec::new() };
+        *self.lock() = State { armed: Some((number, side)), refused, seen: Vec::new() };
     }
 
-    /// Lets everything pass; returns the methods that were counted since it was armed.
+    /// Holds nothing more; returns the methods that were counted since it was armed.
     pub fn disarm(&self) -> Vec<String> {
         let mut state = self.lock();
         state.armed = None;
@@ -77,24 +80,26 @@ impl Gate {
 }
 
 impl Keeper for Gate {
-    async fn before(&self, method: &str) -> u64 {
+    async fn before(&self, method: &str) -> Ticket {
         let name = method.rsplit('/').next().unwrap_or_default();
         if READS.iter().any(|read| name.starts_with(read)) {
-            return 0;
+            return Ticket { number: 0, refused: None };
         }
-        let number = {
+        let (number, refused) = {
             let mut state = self.lock();
             state.seen.push(name.to_owned());
-            state.seen.len()
+            (state.seen.len(), state.refused == Some(name))
         };
         if let Some(method) = self.taken(number, Side::Before) {
             self.hold(method).await;
         }
-        number as u64
+        Ticket {
+            number,
+            refused: refused.then(|| Status::failed_precondition(format!("{name} is refused by the test"))),
+        }
     }
 
-    async fn after(&self, ticket: u64) {
-        let number = usize::try_from(ticket).unwrap_or(0);
+    async fn after(&self, number: usize) {
         if number > 0
             && let Some(method) = self.taken(number, Side::After)
         {

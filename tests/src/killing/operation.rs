@@ -69,6 +69,20 @@ impl Operation {
         }
     }
 
+    /// The method to refuse so that it fails and is undone, and the methods of its undo. `None`: it has no way back.
+    pub fn undoing(self) -> Option<(&'static str, &'static [&'static str])> {
+        match self {
+            Operation::SnapshotAtCrash => Some(("EnsureSnapshot", &["RemoveSnapshot"])),
+            Operation::SnapshotAtVm => Some(("EnsureSnapshot", &["RemoveSnapshot", "ReleaseVm"])),
+            Operation::Clone => Some(("SetVmIdentity", &["UnregisterVm", "RemoveClone"])),
+            Operation::Revert => Some((
+                "ResetChangeTracking",
+                &["RestoreFiles", "MoveDisks", "RemoveAside", "RemoveSnapshot", "SetVmPower"],
+            )),
+            Operation::DeleteSnapshot | Operation::DeleteClone => None,
+        }
+    }
+
     /// Makes what it needs. The disk holds [`OLD`] then; what comes after the restore point is [`NEW`].
     pub(super) async fn prepare(self, caller: &Caller) -> anyhow::Result<Prepared> {
         let mut made = Prepared { vm: caller.vm(VM).await?, ..Prepared::default() };

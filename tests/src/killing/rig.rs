@@ -79,27 +79,29 @@ impl Rig {
     }
 
     /// Kills the gateway at the `number`-th mutating call of the operation, starts it again and checks everything. `None`
-    /// where the operation has fewer calls than that; then it has been checked unkilled.
+    /// where the operation has fewer calls than that; then it has been checked unkilled. With `refused`, calls of that method
+    /// are refused, so that the operation must end undone.
     ///
     /// # Errors
     /// What is not as it must be.
     pub async fn kill(
         &self,
         operation: Operation,
-        number: usize,
-        side: Side,
+        (number, side): (usize, Side),
+        refused: Option<&'static str>,
     ) -> anyhow::Result<Option<(String, Ended)>> {
         let child = self.start().await?;
         let caller = Caller(child.upstream.clone());
         let prepared = operation.prepare(&caller).await?;
         self.house.write(VM, &[NEW; DISK_BYTES])?;
         let before = Picture::of(&self.house)?;
-        self.gate.arm(number, side);
+        self.gate.arm(number, side, refused);
         let name = operation.start(&caller, &prepared).await?;
         let held = tokio::select! {
             method = self.gate.held() => Some(method),
             ended = ended(&caller, &name) => {
-                ensure!(ended? == Ended::Finished, "it failed without being killed");
+                let ended = ended?;
+                ensure!((ended == Ended::Finished) == refused.is_none(), "unkilled, it ended as {ended:?}");
                 None
             }
         };
@@ -110,6 +112,10 @@ impl Rig {
             let log = fs_err::read_to_string(self.directory.path().join("gateway.log")).unwrap_or_default();
             format!("{operation:?} killed at {held:?} ({side:?} call {number} of {passed:?})\n{log}")
         })?;
+        ensure!(
+            refused.is_none() || ended != Ended::Finished,
+            "{operation:?} finished although {refused:?} was refused"
+        );
         Ok(held.map(|method| (method, ended)))
     }
 
