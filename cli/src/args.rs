@@ -1,7 +1,7 @@
 //! What can be typed.
 
 use crate::commands::{
-    clone::CloneCommand, completion::CompletionArgs, lab::LabArgs, operation::OperationCommand,
+    clone::CloneCommand, completion::CompletionArgs, demo::DemoArgs, lab::LabArgs, operation::OperationCommand,
     preflight::PreflightArgs, revert::RevertArgs, snapshot::SnapshotCommand, vm::VmCommand,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -101,6 +101,8 @@ pub enum Command {
     Preflight(PreflightArgs),
     /// Run a simulated data centre with the three services, to try Strata without hardware
     Lab(LabArgs),
+    /// Play the main job end to end in a lab of its own, and check every byte
+    Demo(DemoArgs),
     /// Print a completion script for a shell
     Completion(CompletionArgs),
     /// Print what the exit codes mean

@@ -8,6 +8,7 @@ mod commands;
 mod config;
 mod connect;
 mod context;
+mod demo;
 mod environment;
 mod exit_code;
 mod failure;

@@ -39,6 +39,7 @@ async fn dispatch(cli: Cli, context: &Context) -> Result<u8, Failure> {
         Command::Operation(command) => commands::operation::run(command, context).await,
         Command::Preflight(args) => commands::preflight::run(args, context).await,
         Command::Lab(args) => commands::lab::run(args, context).await,
+        Command::Demo(args) => commands::demo::run(args, context).await,
         Command::Completion(args) => commands::completion::run(&args, context),
         Command::ExitCodes => commands::exit_codes::run(context),
     }

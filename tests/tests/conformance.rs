@@ -1,6 +1,8 @@
 //! Every driver against every case of the contract. `cargo test -p strata-tests --test conformance -- --nocapture` prints the
 //! report; a machine that cannot mount images says which rows it skipped.
 
+#![expect(clippy::print_stdout, reason = "the report is what this test is read for")]
+
 use strata_tests::conformance::{
     report::run_row,
     rows::{Row, filer::FilerRow, image::Image, reference::ReferenceRow},

@@ -36,7 +36,10 @@ enum Errand {
     /// Lint the protocol definitions with buf.
     Proto,
     /// Everything that CI runs, in its order, with the time of each part.
-    Ci,
+    Ci {
+        /// Only these parts, for instance `services compose`.
+        parts: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -63,7 +66,7 @@ fn carry_out(errand: Errand) -> anyhow::Result<()> {
         Errand::Tidy => part::tidy::run()?,
         Errand::Deny => part::deny::run()?,
         Errand::Proto => part::proto::run()?,
-        Errand::Ci => ci::run()?,
+        Errand::Ci { parts } => ci::run(&parts)?,
     }
     Ok(())
 }

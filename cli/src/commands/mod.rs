@@ -2,6 +2,7 @@
 
 pub mod clone;
 pub mod completion;
+pub mod demo;
 pub mod exit_codes;
 pub mod lab;
 pub mod operation;

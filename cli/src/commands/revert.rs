@@ -3,7 +3,7 @@
 use crate::{
     args::ChangeArgs,
     commands::change,
-    connect::call,
+    connect::{Gateway, call},
     context::Context,
     exit_code::SUCCESS,
     failure::Failure,
@@ -13,7 +13,7 @@ use crate::{
 };
 use clap::Args;
 use strata_proto::strata::gateway::v1::{
-    PowerMode, RevertVmRequest, RevertVmResponse, Snapshot, plan_request::Request,
+    GetVmRequest, PowerMode, RevertVmRequest, RevertVmResponse, Snapshot, plan_request::Request,
 };
 
 /// What to put back.
@@ -63,6 +63,7 @@ pub async fn run(args: RevertArgs, context: &Context) -> Result<u8, Failure> {
     };
     let planned = Request::RevertVm(request.clone());
     if args.change.dry_run {
+        let planned = with_power_mode(context, &gateway, request).await?;
         return change::print_plan(context, &gateway, planned).await;
     }
     change::confirm(context, &gateway, args.yes, &snapshot.vm_display_name, planned).await?;
@@ -71,6 +72,26 @@ pub async fn run(args: RevertArgs, context: &Context) -> Result<u8, Failure> {
         tell(&snapshot, &finished, context).await?;
     }
     Ok(SUCCESS)
+}
+
+/// A plan may be looked at before it is decided how a running VM is stopped.
+async fn with_power_mode(
+    context: &Context,
+    gateway: &Gateway,
+    mut request: RevertVmRequest,
+) -> Result<Request, Failure> {
+    if request.power_mode() == PowerMode::Unspecified {
+        let get = GetVmRequest { name: request.vm.clone() };
+        let vm = call!(gateway, vms.get_vm(get))?;
+        if vm.power_state == "on" {
+            request.power_mode = PowerMode::ShutDown.into();
+            let name = &vm.display_name;
+            context
+                .printer
+                .note(&format!("{name} runs; planned with --shut-down, which the revert needs, or --power-off"));
+        }
+    }
+    Ok(Request::RevertVm(request))
 }
 
 /// `web-01  back at web-01@1004, 2 files put back; off; safety point web-01@1101; 3.1s`

@@ -76,7 +76,7 @@ impl Arrays {
         let all = match first {
             ArrayKind::Filer => {
                 let mut all = vec![LabArray::filer(options, world, root, &FIRST)?];
-                if !external && strata_storage_svc::drivers::KINDS.contains(&"reference") {
+                if !external {
                     all.push(LabArray::reference(world, &SECOND)?);
                 }
                 all
@@ -85,6 +85,15 @@ impl Arrays {
         };
         let choice = ArrayChoice { name: all[0].name.to_owned(), kind: first, reason };
         Ok(Self { all, choice })
+    }
+}
+
+impl Arrays {
+    /// Where web-01 lies: a filer's directory (else empty), the datastore's name, address and path.
+    pub fn web_datastore(&self) -> Option<(PathBuf, String, String, String)> {
+        let first = self.all.first()?;
+        let (name, host, path) = first.datastores.first()?.clone();
+        Some((first.root.clone(), name, host, path))
     }
 }
 
@@ -153,7 +162,7 @@ impl LabArray {
         facts.password = Some(reference::PASSWORD.to_owned());
         facts.ca_file = Some(ca_file.clone());
         let table = json!({"name": self.name, "kind": "reference", "reference": {
-            "url": face.url(), "username": reference::USERNAME, "password": reference::PASSWORD, "ca_file": ca_file,
+            "url": face.url(), "user": reference::USERNAME, "password": reference::PASSWORD, "ca_file": ca_file,
         }});
         Ok((facts, table, Some(face)))
     }

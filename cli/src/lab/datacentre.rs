@@ -33,11 +33,7 @@ pub fn build(world: &Arc<World>, arrays: &Arrays, web_disk_bytes: u64) -> Result
     // Block storage that no array of the lab serves: what Strata says about it is worth seeing, too.
     let local = Arc::new(MemTree::new(Space::unlimited()));
     builder = builder.vmfs_datastore("vmfs-01", &["naa.60000000000000000000000000000001"], local);
-    let has = |name: &str| arrays.all.iter().flat_map(|array| &array.datastores).any(|(known, ..)| known == name);
-    for vm in vms(web_disk_bytes)
-        .into_iter()
-        .filter(|vm| vm.datastore.as_deref().is_none_or(|name| has(name) || name == "vmfs-01"))
-    {
+    for vm in vms(web_disk_bytes) {
         builder = builder.vm(vm);
     }
     let vcenter = builder.build().map_err(|error| fault("the simulated vCenter", error.message))?;

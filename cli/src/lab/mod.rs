@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use arrays::Arrays;
 use jiff::tz::TimeZone;
 use services::Services;
-use std::{fmt, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc};
 use strata_kit::clock::SharedClock;
 use strata_model::ErrorKind;
 use strata_sim::{
@@ -37,6 +37,7 @@ pub struct Lab {
     pub world: Arc<World>,
     /// The array that the first datastores lie on, and why it is that one.
     pub array: ArrayChoice,
+    web_datastore: Option<(PathBuf, String, String, String)>,
     services: Services,
     faces: Vec<Served>,
     directory: TempDir,
@@ -93,7 +94,13 @@ impl Lab {
             }
         };
         let services = Services::start(&mut facts, &options, &tables, directory.path(), clock, zone).await?;
-        Ok(Self { facts, vcenter, world, array: arrays.choice, services, faces, directory })
+        let web_datastore = arrays.web_datastore();
+        Ok(Self { facts, vcenter, world, array: arrays.choice, web_datastore, services, faces, directory })
+    }
+
+    /// Where web-01 lies: a filer's directory (else empty), the datastore's name, address and path.
+    pub fn web_datastore(&self) -> Option<(PathBuf, String, String, String)> {
+        self.web_datastore.clone()
     }
 
     /// Stops everything and removes its directory.

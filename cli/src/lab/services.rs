@@ -99,7 +99,7 @@ fn inventory(facts: &Facts, options: &LabOptions, clock: &SharedClock) -> Result
         task_wait: None,
     });
     let config = InventoryConfig { server: Default::default(), log: Default::default(), vcenters: vcenters.collect() };
-    let faults: Vec<String> = config.faults().iter().map(|fault| format!("{}: {}", fault.field, fault.text)).collect();
+    let faults: Vec<String> = config.faults().iter().map(|fault| format!("{}: {}", fault.path, fault.reason)).collect();
     if !faults.is_empty() {
         return Err(fault("the vCenter", faults.join("; ")));
     }
@@ -118,7 +118,7 @@ async fn start(
     running: &mut Vec<(CancellationToken, Running)>,
 ) -> Result<ServiceFacts, Failure> {
     let health = HealthHandle::new(names.iter().copied());
-    let routes = strata_kit::reflection::add(routes, &[strata_proto::DESCRIPTOR_SET])
+    let routes = strata_kit::reflection::add_served(routes, &[strata_proto::DESCRIPTOR_SET], &health)
         .map_err(|error| fault("reflection", error))?;
     let token = CancellationToken::new();
     let server = serve(ServeOptions::loopback(), routes, health.clone(), token.clone())

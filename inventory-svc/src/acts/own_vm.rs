@@ -3,12 +3,16 @@
 use super::vm_files;
 use crate::{
     topology::{
-        places::Places,
+        places::{Places, unescape},
         read::{VmRead, read_vm_by_ref},
+        vm::{STRATA_KEY, extra_config},
     },
-    vcenter::{Client, Error, Refusal},
+    vcenter::{Client, Error, Refusal, property_spec::Properties},
 };
 use strata_model::DatastorePath;
+
+const KEYS: Properties =
+    Properties { kind: "VirtualMachine", paths: &["name", "config.extraConfig", "config.files.vmPathName"] };
 
 /// A .vmx path of a request.
 ///
@@ -33,6 +37,21 @@ pub fn key<'a>(field: &'static str, text: &'a str) -> Result<&'a str, Error> {
         return Err(Refusal::invalid(field, message).into());
     }
     Ok(text)
+}
+
+/// Refuses where a VM with this key is registered from another .vmx: somebody moved it, and it is not to be taken for gone.
+///
+/// # Errors
+/// There is one, or the call failed.
+pub async fn refuse_moved(client: &Client, path: &DatastorePath, key: &str) -> Result<(), Error> {
+    let all = client.retrieve_all(&["VirtualMachine"], &[KEYS], Vec::new(), "VMs").await?;
+    let Some(moved) = all.iter().find(|vm| extra_config(vm, STRATA_KEY) == Some(key)) else { return Ok(()) };
+    let name = unescape(moved.text("name"));
+    let at = moved.text("config.files.vmPathName");
+    let text = format!(
+        "VM {name} is not registered from {path} any more but from {at}: somebody moved it; move it back, or keep it"
+    );
+    Err(Refusal::conflict("VM_MOVED", text).and("file", at).into())
 }
 
 /// The VM that is registered from this .vmx under this key; `None` where no VM is registered from it.

@@ -40,7 +40,7 @@ pub async fn run(vcenters: Vcenters, request: pb::QuiesceVmRequest) -> Result<pb
         if request.resume.is_empty() && is_being_made(&vm.vm) {
             return Ok(pb::QuiesceVmResponse { pending: Some(pending::pending("", None)), ..Default::default() });
         }
-        let minutes = request.budget.map_or(5, |budget| (budget.seconds + 59) / 60);
+        let minutes = request.budget.map_or(5, |budget| budget.seconds.saturating_add(59) / 60);
         let wish = SnapshotWish {
             name: &name,
             description: "Made by Strata around an array snapshot; Strata removes it",

@@ -158,22 +158,31 @@ async fn finish(
     Ok(pb::RegisterVmResponse { pending: None, vm: Some(found.vm), stripped })
 }
 
-/// Every backing and every file of a chain that lies in none of the allowed directories.
+/// Every raw device, and every file and directory that lies in none of the allowed directories.
 fn outside(vm: &VmRead, allowed: &[String]) -> Vec<String> {
-    let allowed: Vec<String> =
-        allowed.iter().map(|directory| format!("{}/", directory.trim_end_matches('/'))).collect();
+    let closed = |directory: &str| format!("{}/", directory.trim_end_matches('/'));
+    let allowed: Vec<String> = allowed.iter().map(|directory| closed(directory)).collect();
     let is_inside = |path: &str| allowed.iter().any(|directory| path.starts_with(directory.as_str()));
     let devices = vm.properties.items("config.hardware.device");
     let disks = devices::disks(devices, &|_| String::new());
+    let is_raw = |disk: &&pb::Disk| matches!(disk.kind(), pb::DiskKind::RdmVirtual | pb::DiskKind::RdmPhysical);
+    let raw: Vec<String> = disks
+        .iter()
+        .filter(is_raw)
+        .map(|disk| format!("raw device {} at {}", disk.device_name, disk.address))
+        .collect();
     let mut paths: Vec<String> = disks.into_iter().flat_map(|disk| disk.chain).collect();
     // Images, floppies and ports that are files.
     let others = devices.iter().filter(|device| device.xsi_type != "VirtualDisk");
-    paths.extend(
-        others
-            .filter_map(|device| device.text_at("backing.fileName"))
-            .filter(|path| path.starts_with('['))
-            .map(str::to_owned),
-    );
+    let files = others.filter_map(|device| device.text_at("backing.fileName"));
+    paths.extend(files.filter(|path| path.starts_with('[')).map(str::to_owned));
+    for kind in ["snapshotDirectory", "suspendDirectory", "logDirectory"] {
+        let directory = vm.properties.text(&format!("config.files.{kind}"));
+        if let Ok(directory) = directory.parse::<DatastorePath>() {
+            paths.push(closed(&directory.to_string()));
+        }
+    }
     paths.retain(|path| !is_inside(path));
+    paths.extend(raw);
     paths
 }

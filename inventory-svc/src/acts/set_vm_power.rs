@@ -15,6 +15,7 @@ use strata_model::ErrorKind;
 
 const POWER: Properties = Properties { kind: "VirtualMachine", paths: &["runtime.powerState"] };
 const SHUT_DOWN_BUDGET_SECONDS: i64 = 300;
+const SHUT_DOWN_BUDGET_SECONDS_MAX: i64 = 86_400;
 /// Marks a resume that is a moment and no task: shutting down has none.
 const SHUT_DOWN_UNTIL: &str = "shut-down-until:";
 
@@ -55,6 +56,11 @@ async fn set(
         if on { client.power_on(&vm.moref, &object).await } else { client.power_off(&vm.moref, &object).await }
     };
     let action = if on { "power on" } else { "power off" };
+    // A task whose id was lost, perhaps one that waits for an answer to vCenter's question.
+    let task_name = if on { "VirtualMachine.powerOn" } else { "VirtualMachine.powerOff" };
+    if resume.is_empty() && vm.vm.running_tasks.iter().any(|task| task.starts_with(task_name)) {
+        return Ok(Some(pending::pending("", None)));
+    }
     match pending::follow(client, resume, action, &object, start).await {
         Ok(pending::Progress::Pending(pending)) => Ok(Some(pending)),
         Ok(pending::Progress::Done(_)) => match state_now(client, &vm.moref).await? == wanted {
@@ -82,7 +88,9 @@ async fn shut_down(
         Some(until) => until,
         None => {
             client.shut_down_guest(&vm.moref, &object).await?;
-            let seconds = request.budget.map_or(SHUT_DOWN_BUDGET_SECONDS, |budget| budget.seconds.max(1));
+            let seconds = request
+                .budget
+                .map_or(SHUT_DOWN_BUDGET_SECONDS, |budget| budget.seconds.clamp(1, SHUT_DOWN_BUDGET_SECONDS_MAX));
             client.clock().now() + std::time::Duration::from_secs(u64::try_from(seconds).unwrap_or(1))
         }
     };

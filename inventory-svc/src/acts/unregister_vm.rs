@@ -12,6 +12,7 @@ pub async fn run(vcenters: Vcenters, request: pb::UnregisterVmRequest) -> Result
     let key = own_vm::key("key", &request.key)?;
     let path = own_vm::vmx_path("vmx_path", &request.vmx_path)?;
     let Some(vm) = own_vm::find(&client, &path, key).await? else {
+        own_vm::refuse_moved(&client, &path, key).await?;
         return Ok(pb::UnregisterVmResponse { absent: true });
     };
     super::move_disks::must_be_off(&vm)?;

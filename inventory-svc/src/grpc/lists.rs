@@ -9,7 +9,7 @@ use crate::{
 use futures::future::{BoxFuture, join_all};
 use std::sync::Arc;
 use strata_kit::status::report;
-use strata_model::{ErrorKind, names};
+use strata_model::names;
 
 /// Stands for all vCenters in a parent.
 const ALL: &str = "vcenters/-";
@@ -111,9 +111,6 @@ async fn gather<T>(
         match answer {
             Ok(items) => found.extend(items),
             Err(error) => {
-                if error.kind() == ErrorKind::Unexpected {
-                    return Err(error);
-                }
                 tracing::warn!(vcenter = client.name(), error = %report(&error), "left out of a list");
                 unreachable.push(vcenter_name(client));
             }

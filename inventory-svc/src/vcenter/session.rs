@@ -199,9 +199,8 @@ impl Client {
         }
         // A login with the cookie of a live session is refused as InvalidLogin.
         self.connection.forget_cookie();
-        if state.content.is_none() {
-            self.connection.negotiate().await.map_err(|source| self.call_error(&object, source))?;
-        }
+        // Each time anew: a vCenter may come back from an upgrade.
+        self.connection.negotiate().await.map_err(|source| self.call_error(&object, source))?;
         let instance = MoRef::new("ServiceInstance", "ServiceInstance");
         let retrieve = Request::new("RetrieveServiceContent", &instance);
         let values = self.connection.call(&retrieve).await.map_err(|source| self.call_error(&object, source))?;

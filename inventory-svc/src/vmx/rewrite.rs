@@ -134,7 +134,7 @@ fn describe(vmx: &Vmx, slot: &str, file: &str) -> Option<String> {
 fn leads_outside(value: &str, wish: &CloneRewrite<'_>) -> bool {
     let is_copy = || wish.disks.values().any(|copy| written_from(wish.vmx_path, copy) == value);
     let climbs = value.starts_with("../") || value.contains("/../");
-    (value.starts_with(VOLUMES) || climbs) && !is_copy()
+    (value.starts_with("/vmfs/") || climbs) && !is_copy()
 }
 
 #[cfg(test)]

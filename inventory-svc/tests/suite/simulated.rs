@@ -213,6 +213,9 @@ async fn the_question_whether_it_was_copied_is_answered() {
     let pending =
         sim.face.set_vm_power(Request::new(on.clone())).await.unwrap().into_inner().pending.expect("a question");
     assert!(vm_named(&sim, "copy").await.question_pending);
+    // As after a restart that lost the task's id: the task is found, not started again.
+    let again = sim.face.set_vm_power(Request::new(on.clone())).await.unwrap().into_inner();
+    assert_eq!(again.pending.expect("the task goes on").resume, "");
     let answer = || Request::new(pb::AnswerQuestionRequest { vm: vm.clone(), copied: true });
     assert_ne!(sim.face.answer_question(answer()).await.unwrap().into_inner().question, "");
     assert_eq!(sim.face.answer_question(answer()).await.unwrap().into_inner().question, "");
@@ -336,4 +339,32 @@ fn copy(sim: &Simulated, from: &str, to: &str) {
         let bytes = tree.read(&format!("{from}/{}", entry.name), 0, usize::MAX >> 1).expect("bytes");
         tree.write(&format!("{to}/{}", entry.name), 0, &bytes).expect("a copy");
     }
+}
+
+/// Safety rule S5: a clone that somebody moved is not taken for gone.
+#[tokio::test]
+async fn a_vm_that_was_moved_is_not_taken_for_gone() {
+    let sim = Simulated::new(|builder| {
+        builder.vm(VmSpec { extra: vec![("strata.key".into(), "c-1".into())], ..VmSpec::named("moved") })
+    });
+    let unregister = |key: &str, path: &str| {
+        Request::new(pb::UnregisterVmRequest { vcenter: VC.to_owned(), key: key.to_owned(), vmx_path: path.to_owned() })
+    };
+    let status = sim.face.unregister_vm(unregister("c-1", "[ds1] clone/web.vmx")).await.unwrap_err();
+    assert_eq!(reason(&status), (ErrorKind::Conflict, "VM_MOVED".to_owned()), "{status}");
+    assert!(status.message().contains("[ds1] moved/moved.vmx"), "{status}");
+    let foreign = sim.face.unregister_vm(unregister("c-2", "[ds1] moved/moved.vmx")).await.unwrap_err();
+    assert_eq!(reason(&foreign), (ErrorKind::Conflict, "VM_NOT_OURS".to_owned()), "{foreign}");
+    assert!(sim.face.unregister_vm(unregister("c-2", "[ds1] other/other.vmx")).await.unwrap().into_inner().absent);
+    assert!(!sim.face.unregister_vm(unregister("c-1", "[ds1] moved/moved.vmx")).await.unwrap().into_inner().absent);
+    assert_eq!(list(&sim).await, []);
+}
+
+#[tokio::test]
+async fn an_idle_session_is_opened_again() {
+    let sim = Simulated::new(|builder| builder.session_idle(std::time::Duration::ZERO).vm(VmSpec::named("web")));
+    // Every session is too old for the call after it: one new login helps no more, and the error says whose fault it is.
+    let request = pb::ListVmsRequest { parent: VC.to_owned(), ..Default::default() };
+    let status = sim.face.list_vms(Request::new(request)).await.unwrap_err();
+    assert_eq!(reason(&status).0, ErrorKind::Unauthenticated, "{status}");
 }

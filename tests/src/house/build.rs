@@ -47,18 +47,49 @@ pub enum ArrayKind {
     FilerOnXfs,
     /// A filer on btrfs subvolumes, in a loop-mounted image.
     FilerOnBtrfs,
+    /// The simulated NFS array, which clones files and cuts several volumes at one point.
+    Reference,
+    /// The same, clones of whole volumes only.
+    ReferenceByVolume,
+    /// The same with everything done by jobs whose answers come later.
+    ReferenceByJobs,
 }
 
 impl ArrayKind {
     /// Every kind.
-    pub const ALL: [ArrayKind; 3] = [ArrayKind::FilerOnDirectory, ArrayKind::FilerOnXfs, ArrayKind::FilerOnBtrfs];
+    pub const ALL: [ArrayKind; 6] = [
+        ArrayKind::FilerOnDirectory,
+        ArrayKind::FilerOnXfs,
+        ArrayKind::FilerOnBtrfs,
+        ArrayKind::Reference,
+        ArrayKind::ReferenceByVolume,
+        ArrayKind::ReferenceByJobs,
+    ];
 
     /// The kinds that can clone without copying.
-    pub const CLONING: [ArrayKind; 2] = [ArrayKind::FilerOnXfs, ArrayKind::FilerOnBtrfs];
+    pub const CLONING: [ArrayKind; 5] = [
+        ArrayKind::FilerOnXfs,
+        ArrayKind::FilerOnBtrfs,
+        ArrayKind::Reference,
+        ArrayKind::ReferenceByVolume,
+        ArrayKind::ReferenceByJobs,
+    ];
+
+    /// The kinds that can put files back.
+    pub const REVERTING: [ArrayKind; 4] =
+        [ArrayKind::FilerOnXfs, ArrayKind::FilerOnBtrfs, ArrayKind::Reference, ArrayKind::ReferenceByJobs];
+
+    /// Whether the array is simulated in memory.
+    pub fn in_memory(self) -> bool {
+        matches!(self, ArrayKind::Reference | ArrayKind::ReferenceByVolume | ArrayKind::ReferenceByJobs)
+    }
 
     fn image(self) -> anyhow::Result<Option<Image>> {
         match self {
-            ArrayKind::FilerOnDirectory => Ok(None),
+            ArrayKind::FilerOnDirectory
+            | ArrayKind::Reference
+            | ArrayKind::ReferenceByVolume
+            | ArrayKind::ReferenceByJobs => Ok(None),
             ArrayKind::FilerOnXfs => Image::mount(&["mkfs.xfs", "-q", "-m", "reflink=1"], 512 << 20).map(Some),
             ArrayKind::FilerOnBtrfs => Image::mount(&["mkfs.btrfs", "-q"], 512 << 20).map(Some),
         }
@@ -125,7 +156,10 @@ impl Builder {
         let clock = SystemClock::shared();
         let image = self.array.image()?;
         let root = image.as_ref().map_or_else(|| directory.path().join("filer"), Image::path);
-        let driver = self.filer(&world, &root, &clock)?;
+        let driver = match self.array.in_memory() {
+            true => super::memory::reference(&world, self.array, &self.datastores)?,
+            false => self.filer(&world, &root, &clock)?,
+        };
         let vcenter = self.vcenter(&world)?;
         let storage_svc = StorageSvc::from_drivers(vec![(ArrayName::from("array-1"), driver)], &clock);
         let storage = in_process("storage-svc", storage_svc.routes());
@@ -143,7 +177,7 @@ impl Builder {
             storage_svc,
             inventory,
             storage,
-            filer_root: Some(root),
+            filer_root: (!self.array.in_memory()).then_some(root),
             directory,
             image,
         })

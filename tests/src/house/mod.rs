@@ -3,6 +3,7 @@
 
 mod build;
 mod calls;
+mod memory;
 mod sockets;
 
 pub use build::{ArrayKind, Builder, in_process, on_each, open_gateway};

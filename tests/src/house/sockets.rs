@@ -45,7 +45,7 @@ impl House {
 
 async fn one(routes: Routes, names: &[&str], stop: &CancellationToken) -> anyhow::Result<Running> {
     let health = HealthHandle::new(names.iter().copied());
-    let routes = strata_kit::reflection::add(routes, &[strata_proto::DESCRIPTOR_SET])?;
+    let routes = strata_kit::reflection::add_served(routes, &[strata_proto::DESCRIPTOR_SET], &health)?;
     let running = serve(ServeOptions::loopback(), routes, health.clone(), stop.clone()).await?;
     health.set_all_serving();
     Ok(running)

@@ -143,6 +143,33 @@ async fn t6_t13_a_storm_of_goaways_costs_no_call() {
     assert!(connections > 3, "the storm did happen: {connections} connections");
 }
 
+/// T6 and T13: a call that outlives its old connection's grace fails, and is not sent again: it was accepted.
+#[tokio::test]
+async fn t6_t13_an_accepted_call_is_never_sent_again() {
+    const AGE: Duration = Duration::from_secs(100);
+    let (lab, clock) = (Lab::default(), ManualClock::default());
+    let aging = ServeOptions { connection_age_max: Some(AGE), ..options(&clock) };
+    let grace = aging.connection_age_grace;
+    let (running, _health, _shutdown) = lab.serve(aging).await;
+    let upstream = client_of(&running);
+    let mut hanging = tokio::spawn({
+        let upstream = upstream.clone();
+        async move { call(&upstream, "Hang", "").await.map(|_| ()) }
+    });
+    lab.entered.notified().await;
+    clock.advance(AGE * 2);
+    clock.until_slept(grace).await;
+    call(&upstream, "Echo", "").await.expect("a new connection takes new calls");
+    assert!(!hanging.is_finished(), "the old one still has its grace");
+    clock.advance(grace);
+    let status = tokio::select! {
+        ended = &mut hanging => ended.unwrap().unwrap_err(),
+        () = lab.entered.notified() => panic!("the call was sent again"),
+    };
+    assert_eq!(ErrorReport::from_status(&status).kind, ErrorKind::Unavailable, "{status}");
+    assert_eq!(lab.calls.load(Ordering::SeqCst), 2);
+}
+
 /// T10 and T11.
 #[tokio::test]
 async fn t10_t11_one_callers_cancels_do_not_end_the_connection() {

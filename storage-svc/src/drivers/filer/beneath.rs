@@ -132,27 +132,30 @@ impl Beneath {
 
     /// Names in this directory, sorted. A name that is no UTF-8 is an error: it could not be told to anybody.
     pub(super) fn list(&self) -> Result<Vec<String>, DriverError> {
-        let mut names = Vec::new();
+        let (names, odd) = self.list_all()?;
+        match odd.first() {
+            None => Ok(names),
+            Some(odd) => Err(DriverError::new(
+                Reason::UnsafePath,
+                format!("{} holds a file whose name is no UTF-8 ('{odd}'); rename it", self.name),
+            )),
+        }
+    }
+
+    /// Names that are UTF-8, sorted, and those that are not, as far as they can be shown.
+    pub(super) fn list_all(&self) -> Result<(Vec<String>, Vec<String>), DriverError> {
+        let (mut names, mut odd) = (Vec::new(), Vec::new());
         let entries = fs::Dir::read_from(&self.fd).map_err(|errno| os(errno, &self.name))?;
         for entry in entries {
             let entry = entry.map_err(|errno| os(errno, &self.name))?;
             match entry.file_name().to_str() {
                 Ok("." | "..") => {}
                 Ok(name) => names.push(name.to_owned()),
-                Err(_) => {
-                    return Err(DriverError::new(
-                        Reason::UnsafePath,
-                        format!(
-                            "{} holds a file whose name is no UTF-8 ({:?}); rename it",
-                            self.name,
-                            entry.file_name()
-                        ),
-                    ));
-                }
+                Err(_) => odd.push(entry.file_name().to_string_lossy().into_owned()),
             }
         }
         names.sort();
-        Ok(names)
+        Ok((names, odd))
     }
 
     /// Makes what was created, renamed or removed here durable.

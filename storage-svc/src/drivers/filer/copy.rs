@@ -138,9 +138,9 @@ pub(super) fn dress_directory(target: &Beneath, like: &File) -> Result<(), Drive
 
 /// True where this directory's file system shares extents: asked with two small files.
 pub(super) fn can_share(scratch: &Beneath) -> Result<bool, DriverError> {
-    let (from, to) = (".probe-from", ".probe-to");
-    scratch.remove_tree(from)?;
-    scratch.remove_tree(to)?;
+    // Names of their own: two drivers may ask at the same time.
+    let unique = uuid::Uuid::new_v4().simple().to_string();
+    let (from, to) = (&*format!(".probe-{unique}-from"), &*format!(".probe-{unique}-to"));
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
     let fd = fs::openat(scratch.fd(), from, flags, Mode::RUSR | Mode::WUSR)
         .map_err(|errno| os(errno, scratch.describe(from)))?;

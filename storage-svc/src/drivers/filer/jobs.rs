@@ -60,6 +60,10 @@ impl Jobs {
         self.forget(key, &slot);
         let outcome = slot.outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(outcome) = outcome else {
+            if !*done.borrow() {
+                let text = format!("the filer's work for key '{key}' ended without an answer; its log says why");
+                return Err(DriverError::new(Reason::Unexpected, text));
+            }
             let text = format!("the work for key '{key}' was answered to another caller; ask again");
             return Err(DriverError::new(Reason::Busy, text));
         };
@@ -109,5 +113,88 @@ impl Jobs {
         if slots.get(key).is_some_and(|found| Arc::ptr_eq(&found.outcome, &slot.outcome)) {
             slots.remove(key);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+    use std::sync::mpsc;
+    use strata_kit::clock::Clock;
+
+    /// Patience is over at once.
+    #[derive(Debug)]
+    struct Impatient;
+
+    #[async_trait::async_trait]
+    impl Clock for Impatient {
+        fn now(&self) -> Timestamp {
+            Timestamp::UNIX_EPOCH
+        }
+        async fn sleep(&self, _period: Duration) {}
+    }
+
+    fn resume_of<T>(progress: Progress<T>) -> String {
+        match progress {
+            Progress::Pending { resume, .. } => resume,
+            Progress::Ready(_) => panic!("ready"),
+        }
+    }
+
+    async fn until_done(jobs: &Jobs, key: &str) {
+        let slot = jobs.slots.lock().unwrap().get(key).cloned().unwrap();
+        let _ = slot.done.clone().wait_for(|done| *done).await;
+    }
+
+    #[tokio::test]
+    async fn a_long_job_is_joined_and_its_failure_is_not_lost() {
+        let jobs = Jobs::new(Arc::new(Impatient));
+        let (go, wait) = mpsc::channel::<()>();
+        let work = move || -> Result<u32, DriverError> {
+            let _ = wait.recv();
+            Err(DriverError::new(Reason::NoSpace, "full"))
+        };
+        let resume = resume_of(jobs.run("k", "a".into(), None, work).await.unwrap());
+        let again = jobs.run("k", "a".into(), Some(&resume), || Ok(1)).await.unwrap();
+        let other = jobs.run("k", "b".into(), None, || Ok(1)).await.unwrap_err();
+        assert_eq!(other.reason, Reason::Busy);
+        go.send(()).unwrap();
+        until_done(&jobs, "k").await;
+        let outcome = jobs.run("k", "a".into(), Some(&resume_of(again)), || Ok(1)).await.unwrap_err();
+        assert_eq!(outcome.reason, Reason::NoSpace);
+    }
+
+    /// Work that answers `value` once it is let go.
+    fn gated(value: u32) -> (mpsc::Sender<()>, impl FnOnce() -> Result<u32, DriverError> + Send + 'static) {
+        let (go, wait) = mpsc::channel::<()>();
+        let work = move || {
+            let _ = wait.recv();
+            Ok(value)
+        };
+        (go, work)
+    }
+
+    #[tokio::test]
+    async fn a_lost_resume_does_the_work_again() {
+        let jobs = Jobs::new(Arc::new(Impatient));
+        for value in [1, 2] {
+            let (go, work) = gated(value);
+            let resume = resume_of(jobs.run("k", "a".into(), None, work).await.unwrap());
+            go.send(()).unwrap();
+            until_done(&jobs, "k").await;
+            if value == 2 {
+                let outcome = jobs.run("k", "a".into(), Some(&resume), || Ok(3)).await.unwrap();
+                assert_eq!(outcome, Progress::Ready(2), "the second job's outcome is the one that counts");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_job_that_panics_is_an_answer_and_no_hang() {
+        let jobs = Jobs::new(strata_kit::clock::SystemClock::shared());
+        let failed = jobs.run("k", "a".into(), None, || -> Result<u32, DriverError> { panic!("on purpose") }).await;
+        assert_eq!(failed.unwrap_err().reason, Reason::Unexpected);
+        assert_eq!(jobs.run("k", "a".into(), None, || Ok(1)).await.unwrap(), Progress::Ready(1));
     }
 }

@@ -74,19 +74,21 @@ pub(super) fn owned_token(object: &Owned) -> String {
 pub(super) fn preflight(shared: &Shared) -> Result<Preflight, DriverError> {
     let mut found = Preflight::default();
     let root = shared.beneath()?;
-    for name in volume::names(&shared.config, &root)? {
-        match volume::find(shared, &VolumeId(name.clone())) {
-            Ok(found_volume) if !found_volume.volume.read_write => {
-                found.remarks.push(format!("volume '{name}' is read-only: it can be listed, not snapshotted"));
-            }
-            Ok(_) => {}
-            Err(error) => found.remarks.push(error.message),
-        }
+    for name in volume::candidates(&shared.config, &root)? {
+        let remark = match root.enter(&name) {
+            Ok(_) => match volume::find(shared, &VolumeId(name.clone())) {
+                Ok(found) if found.volume.read_write => continue,
+                Ok(_) => format!("volume '{name}' is read-only: it can be listed, not snapshotted"),
+                Err(error) => error.message,
+            },
+            // Not configured and no directory: nobody takes it for a volume.
+            Err(error) if shared.config.volumes.is_none() && is_no_directory(&error) => continue,
+            Err(error) => format!("'{name}' is no volume: {error}"),
+        };
+        found.remarks.push(remark);
     }
-    for name in shared.config.volumes.iter().flatten() {
-        if root.find(name)?.is_none() {
-            found.remarks.push(format!("configured volume '{name}' does not exist below {}", shared.root.display()));
-        }
+    for name in root.list_all()?.1 {
+        found.remarks.push(format!("'{name}' is no volume: its name is no UTF-8; rename it"));
     }
     if !rustix::process::geteuid().is_root() {
         for feature in ["clone", "revert"] {
@@ -107,4 +109,11 @@ pub(super) fn preflight(shared: &Shared) -> Result<Preflight, DriverError> {
         }
     });
     Ok(found)
+}
+
+fn is_no_directory(error: &DriverError) -> bool {
+    error
+        .vendor
+        .as_ref()
+        .is_some_and(|vendor| vendor.0 == format!("errno {}", rustix::io::Errno::NOTDIR.raw_os_error()))
 }

@@ -5,7 +5,7 @@ use super::{
     error::{io, os},
 };
 use crate::driver::{DriverError, Reason};
-use rustix::fs::{self, AtFlags, Mode, OFlags};
+use rustix::fs::{self, AtFlags, Mode, OFlags, RenameFlags};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fs::File,
@@ -16,22 +16,36 @@ const RECORD_BYTES_MAX: u64 = 4 << 20;
 
 /// Writes a record in place of what was there: temporary file, fsync, rename, fsync of the directory.
 pub(super) fn write<T: Serialize>(dir: &Beneath, name: &str, record: &T) -> Result<(), DriverError> {
-    let temporary = format!(".{name}.new");
+    place(dir, &format!(".{name}.new"), name, RenameFlags::empty(), record)
+}
+
+/// Writes a record that is not there yet; [`Reason::TargetExists`] where somebody was faster.
+pub(super) fn create<T: Serialize>(dir: &Beneath, name: &str, record: &T) -> Result<(), DriverError> {
+    let temporary = format!(".{name}.{}.new", uuid::Uuid::new_v4().simple());
+    place(dir, &temporary, name, RenameFlags::NOREPLACE, record)
+}
+
+fn place<T: Serialize>(
+    dir: &Beneath,
+    temporary: &str,
+    name: &str,
+    how: RenameFlags,
+    record: &T,
+) -> Result<(), DriverError> {
     let object = dir.describe(name);
     let bytes = serde_json::to_vec_pretty(record)
         .map_err(|error| DriverError::new(Reason::Unexpected, format!("{object} cannot be written")).because(error))?;
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let written = (|| {
-        let fd =
-            fs::openat(dir.fd(), &temporary, flags, Mode::RUSR | Mode::WUSR).map_err(|errno| os(errno, &object))?;
+        let fd = fs::openat(dir.fd(), temporary, flags, Mode::RUSR | Mode::WUSR).map_err(|errno| os(errno, &object))?;
         let mut file = File::from(fd);
         file.write_all(&bytes).map_err(|error| io(error, &object))?;
         file.sync_all().map_err(|error| io(error, &object))?;
-        fs::renameat(dir.fd(), &temporary, dir.fd(), name).map_err(|errno| os(errno, &object))
+        fs::renameat_with(dir.fd(), temporary, dir.fd(), name, how).map_err(|errno| os(errno, &object))
     })();
     if written.is_err() {
         // Best effort: a leftover is overwritten by the next write.
-        let _ = fs::unlinkat(dir.fd(), &temporary, AtFlags::empty());
+        let _ = fs::unlinkat(dir.fd(), temporary, AtFlags::empty());
     }
     written?;
     dir.sync()

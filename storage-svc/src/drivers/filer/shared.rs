@@ -75,14 +75,7 @@ impl Shared {
             beneath.create_dirs(&format!("{OURS}/{part}"), private)?;
         }
         let ours = beneath.enter(OURS)?;
-        let id = match record::read::<FilerRecord>(&ours, "filer.json")? {
-            Some(found) => found.id,
-            None => {
-                let id = Uuid::new_v4();
-                record::write(&ours, "filer.json", &FilerRecord { id })?;
-                id
-            }
-        };
+        let id = filer_id(&ours)?;
         // The directory's own identity goes in, so that a copy of the whole tree is another filer and the marks that were
         // copied with it are not taken for ours (S2).
         let serial = Uuid::new_v5(&id, &birth_stamp(&beneath)?).to_string();
@@ -126,6 +119,22 @@ impl Shared {
             needs_vm_off: !shares,
         }
     }
+}
+
+/// What was written when the filer was opened for the first time; of two that write at once the first counts.
+fn filer_id(ours: &Beneath) -> Result<Uuid, DriverError> {
+    const NAME: &str = "filer.json";
+    if let Some(found) = record::read::<FilerRecord>(ours, NAME)? {
+        return Ok(found.id);
+    }
+    match record::create(ours, NAME, &FilerRecord { id: Uuid::new_v4() }) {
+        Err(error) if error.reason != Reason::TargetExists => return Err(error),
+        _ => {}
+    }
+    record::read::<FilerRecord>(ours, NAME)?.map(|found| found.id).ok_or_else(|| {
+        let text = format!("{} is damaged; restore it from a backup, or remove it to start anew", ours.describe(NAME));
+        DriverError::new(Reason::Unexpected, text)
+    })
 }
 
 /// Inode and time of birth: what a directory cannot share with its copy.

@@ -62,15 +62,22 @@ pub(super) fn replaced(id: &VolumeId, expected: &str, found: &str) -> DriverErro
     )
 }
 
-/// Names of the volumes, sorted: as configured, or all directories that are not hidden.
-pub(super) fn names(config: &FilerConfig, root: &Beneath) -> Result<Vec<String>, DriverError> {
+/// Names that may be volumes, sorted: as configured, or all below the root that are not hidden. What is no directory of this
+/// file system is told by [`find`].
+pub(super) fn candidates(config: &FilerConfig, root: &Beneath) -> Result<Vec<String>, DriverError> {
     let mut names: Vec<String> = match &config.volumes {
         Some(names) => names.clone(),
-        None => root.list()?.into_iter().filter(|name| !name.starts_with('.')).collect(),
+        None => root.list_all()?.0.into_iter().filter(|name| !name.starts_with('.') && name != "lost+found").collect(),
     };
-    names.retain(|name| root.enter(name).is_ok());
     names.sort();
     names.dedup();
+    Ok(names)
+}
+
+/// Names of directories that are volumes, or could be.
+pub(super) fn names(config: &FilerConfig, root: &Beneath) -> Result<Vec<String>, DriverError> {
+    let mut names = candidates(config, root)?;
+    names.retain(|name| root.enter(name).is_ok());
     Ok(names)
 }
 

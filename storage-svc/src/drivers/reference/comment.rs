@@ -84,7 +84,7 @@ mod tests {
         assert_eq!(read.mark, mark);
         assert!(read.is_for(volumes[0]) && !read.is_for("ffffffff-0000-4000-8000-000000000000"));
         assert!(read.is_for_all(volumes) && !read.is_for_all([volumes[0]]));
-        assert!(write(&mark, volumes, 128).is_err());
+        assert!(write(&mark, volumes, 127).is_err());
         for text in ["", "hourly", "strata1;i=a;k=b;g=1", "strata2;i=a;k=b;g=1 v=7f1a2b3c"] {
             assert_eq!(Comment::read(text), None, "{text}");
         }

@@ -107,5 +107,10 @@ async fn copies_are_not_ours(lab: &Lab) -> CaseResult {
     );
     ensure!(listed.iter().all(|snapshot| snapshot.mark.is_none()), "the copy's snapshot is told as marked: {listed:?}");
     ensure!(lab.bench.has_snapshot(0, &name)?, "the original is gone");
+    if !driver.volume(&copy).await?.read_write {
+        let mut request = lab.snapshot_request("s-on-the-copy", &[0]);
+        request.targets[0].volume = copy;
+        refused(lab.ensure_by(&driver, &request).await, Reason::ReadOnly)?;
+    }
     Ok(None)
 }

@@ -131,7 +131,12 @@ impl Bench for FilerBench {
     fn remove(&self, index: usize, path: &str) -> anyhow::Result<()> {
         let path = self.live(index, path);
         let meta = fs_err::symlink_metadata(&path)?;
-        Ok(if meta.is_dir() { fs_err::remove_dir_all(path)? } else { fs_err::remove_file(path)? })
+        if meta.is_dir() {
+            fs_err::remove_dir_all(path)?
+        } else {
+            fs_err::remove_file(path)?
+        };
+        Ok(())
     }
 
     fn list(&self, index: usize, dir: &str) -> anyhow::Result<Vec<String>> {

@@ -1,130 +1,26 @@
 //! Describing a vCenter and its VMs for tests and the lab. Ids and uuids follow from the order and the seed.
 
+mod devices;
+mod linked;
+mod spec;
+
+pub use spec::{DiskSpec, VmSpec};
+
 use super::{
     datastore::{Backing, Datastore, Mount, nfs_uuid},
-    device::{Controller, Device, Disk, Kind, Nic, Rdm, built_in},
+    device::{Controller, Device, Kind, built_in},
     fault::Fault,
-    files::{DsPath, join},
+    files::DsPath,
     inventory::{Cluster, Datacenter, Folder, Host, Network, Pool, escape_name},
     snapshot::NewSnapshot,
     state::State,
     value::MoRef,
     vcenter::Vcenter,
-    vm::{Tools, Vm, VmConfig},
+    vm::{Vm, VmConfig},
     vmx::Vmx,
 };
 use crate::world::{World, tree::FileTree};
 use std::{sync::Arc, time::Duration};
-
-/// A disk to make.
-#[derive(Debug, Clone)]
-pub struct DiskSpec {
-    /// Datastore's name; none for the VM's own.
-    pub datastore: Option<String>,
-    /// Size in bytes, a multiple of 512.
-    pub capacity_bytes: u64,
-    /// Raw device mapping of this device instead of a file: name, physical mode.
-    pub rdm: Option<(String, bool)>,
-    /// `persistent`, `independent_persistent`...
-    pub mode: String,
-    /// Multi-writer.
-    pub multi_writer: bool,
-    /// An existing file instead of a new one: `[datastore] path`.
-    pub existing: Option<String>,
-}
-
-impl DiskSpec {
-    /// A thin disk of this many bytes beside the .vmx.
-    pub fn of(capacity_bytes: u64) -> Self {
-        DiskSpec {
-            datastore: None,
-            capacity_bytes,
-            rdm: None,
-            mode: "persistent".to_owned(),
-            multi_writer: false,
-            existing: None,
-        }
-    }
-}
-
-/// A VM to make.
-#[derive(Debug, Clone)]
-pub struct VmSpec {
-    /// Name.
-    pub name: String,
-    /// Datastore's name; the first one when none.
-    pub datastore: Option<String>,
-    /// Folder below the datacenter's folder of VMs; made where absent.
-    pub folder: Option<String>,
-    /// Host's name; the first one when none.
-    pub host: Option<String>,
-    /// Disks.
-    pub disks: Vec<DiskSpec>,
-    /// Names of networks, one a card.
-    pub networks: Vec<String>,
-    /// Powered on at start.
-    pub on: bool,
-    /// Template.
-    pub template: bool,
-    /// Tools.
-    pub tools: Tools,
-    /// Changed block tracking.
-    pub cbt: bool,
-    /// Cores.
-    pub cpus: i64,
-    /// MiB.
-    pub memory_mb: i64,
-    /// Further keys of the .vmx.
-    pub extra: Vec<(String, String)>,
-    /// Extension key and type of whom it is managed by.
-    pub managed_by: Option<(String, String)>,
-    /// ISO image in its CD drive: `[datastore] path`.
-    pub iso: Option<String>,
-}
-
-impl VmSpec {
-    /// A VM with one disk of 1 MiB and one card, powered off.
-    pub fn named(name: &str) -> Self {
-        VmSpec {
-            name: name.to_owned(),
-            datastore: None,
-            folder: None,
-            host: None,
-            disks: vec![DiskSpec::of(1 << 20)],
-            networks: vec!["VM Network".to_owned()],
-            on: false,
-            template: false,
-            tools: Tools::Installed,
-            cbt: false,
-            cpus: 2,
-            memory_mb: 2048,
-            extra: Vec::new(),
-            managed_by: None,
-            iso: None,
-        }
-    }
-
-    /// The same, powered on.
-    #[must_use]
-    pub fn on(mut self) -> Self {
-        self.on = true;
-        self
-    }
-
-    /// The same, on this datastore.
-    #[must_use]
-    pub fn datastore(mut self, name: &str) -> Self {
-        self.datastore = Some(name.to_owned());
-        self
-    }
-
-    /// The same, with these disks.
-    #[must_use]
-    pub fn disks(mut self, disks: Vec<DiskSpec>) -> Self {
-        self.disks = disks;
-        self
-    }
-}
 
 /// Builds a [`Vcenter`]. Things are made in the order of the calls; a call that needs a datacenter, cluster or host makes
 /// one where none was described yet.
@@ -136,7 +32,11 @@ pub struct Builder {
 
 impl Builder {
     pub(super) fn new(world: Arc<World>, name: &str) -> Self {
-        Self::seeded(world, name, 1)
+        // Two vCenters of one world must not give the same uuids.
+        let seed = name
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+        Self::seeded(world, name, seed)
     }
 
     /// With another seed for ids.
@@ -371,8 +271,8 @@ impl Builder {
         for (key, value) in &spec.extra {
             config.extra.set(key, value);
         }
-        add_disks(s, spec, &vmx, &mut config)?;
-        add_nics(s, spec, &mut config);
+        devices::add_disks(s, spec, &vmx, &mut config)?;
+        devices::add_nics(s, spec, &mut config);
         if let Some(iso) = &spec.iso {
             let iso = s.parse_path(iso, None)?;
             let ide = Controller::of_vmx("ide", "", 0, "");
@@ -420,39 +320,6 @@ impl Builder {
         self
     }
 
-    /// A linked clone: a VM whose disks are deltas on the disks of another, which must have a snapshot.
-    #[must_use]
-    pub fn linked_clone(mut self, of: &str, name: &str) -> Self {
-        if let Err(fault) = self.add_linked(of, name) {
-            self.failures.push(fault);
-        }
-        self
-    }
-
-    fn add_linked(&mut self, of: &str, name: &str) -> Result<(), Fault> {
-        let found = self.state.vms.values().find(|v| v.config.name == of).cloned();
-        let parent = found.ok_or_else(|| Fault::new("NotFound", format!("'{name}': no VM '{of}'")))?;
-        // The parents' frozen files: what their running disks derive from.
-        let frozen: Vec<DsPath> = parent.disks().filter_map(|d| d.parents.first()).map(|p| p.file.clone()).collect();
-        let spec = VmSpec { disks: Vec::new(), ..VmSpec::named(name) };
-        self.add_vm(&spec)?;
-        let s = &mut self.state;
-        let id = s.vms.iter().find(|(_, v)| v.config.name == name).map(|(id, _)| id.clone()).unwrap_or_default();
-        let home = s.vm(&id)?.vmx.clone();
-        for (n, file) in frozen.into_iter().enumerate() {
-            let mut base = Disk { file, mode: "persistent".to_owned(), ..Disk::default() };
-            s.refresh_disk(&mut base);
-            let mut made = Disk { file: s.create_delta(&base, &home)?, ..base };
-            s.refresh_disk(&mut made);
-            let controller = Controller::of_vmx("scsi", "pvscsi", 0, "");
-            let unit = unit_of(n);
-            let (key, above) = (controller.child_key(unit), Some(controller.key()));
-            let device = Device { key, controller: above, unit: Some(unit), kind: Kind::Disk(made) };
-            s.vm_mut(&id)?.config.devices.push(device);
-        }
-        s.save(&id)
-    }
-
     /// The vCenter.
     ///
     /// Errors: the first thing that could not be made.
@@ -461,58 +328,5 @@ impl Builder {
             Some(fault) => Err(fault),
             None => Ok(Arc::new(Vcenter::from_state(self.state))),
         }
-    }
-}
-
-fn add_disks(s: &mut State, spec: &VmSpec, vmx: &DsPath, config: &mut VmConfig) -> Result<(), Fault> {
-    let controller = Controller::of_vmx("scsi", "pvscsi", 0, "");
-    let children = |n: usize| controller.child_key(unit_of(n));
-    let key = controller.key();
-    config.devices.push(Device { key, controller: Some(100), unit: None, kind: Kind::Controller(controller.clone()) });
-    for (n, disk) in spec.disks.iter().enumerate() {
-        let name = if n == 0 { format!("{}.vmdk", spec.name) } else { format!("{}_{n}.vmdk", spec.name) };
-        let file = match (&disk.existing, &disk.datastore) {
-            (Some(path), _) => s.parse_path(path, None)?,
-            (None, Some(other)) => {
-                let ds = s.datastore_named(other, None).cloned().ok_or_else(|| Fault::invalid_argument("datastore"))?;
-                s.tree(&ds)?.create_dir_all(&spec.name).map_err(|e| super::files::tree_fault(&e, &spec.name))?;
-                DsPath { ds, rel: join(&spec.name, &name) }
-            }
-            (None, None) => vmx.sibling(&name),
-        };
-        match &disk.rdm {
-            _ if disk.existing.is_some() => {}
-            Some((device, physical)) => {
-                let rdm = Rdm { device: device.clone(), physical: *physical };
-                s.create_rdm(&file, &rdm, disk.capacity_bytes)?;
-            }
-            None => s.create_flat(&file, disk.capacity_bytes, true)?,
-        }
-        let mut made = Disk { file, mode: disk.mode.clone(), multi_writer: disk.multi_writer, ..Disk::default() };
-        s.refresh_disk(&mut made);
-        let unit = Some(unit_of(n));
-        config.devices.push(Device { key: children(n), controller: Some(key), unit, kind: Kind::Disk(made) });
-    }
-    Ok(())
-}
-
-/// Unit 7 of a SCSI bus is the controller itself.
-fn unit_of(n: usize) -> i64 {
-    let n = i64::try_from(n).unwrap_or(0);
-    if n < 7 { n } else { n + 1 }
-}
-
-fn add_nics(s: &mut State, spec: &VmSpec, config: &mut VmConfig) {
-    for (n, name) in (0..).zip(&spec.networks) {
-        let network = s.networks.iter().find(|(_, net)| net.name == *name).map(|(id, _)| id.clone());
-        let nic = Nic {
-            ty: "VirtualVmxnet3",
-            network: network.unwrap_or_default(),
-            mac: s.new_mac("00:50:56"),
-            address_type: "assigned".to_owned(),
-            start_connected: true,
-            connected: false,
-        };
-        config.devices.push(Device { key: 4000 + n, controller: Some(100), unit: Some(7 + n), kind: Kind::Nic(nic) });
     }
 }

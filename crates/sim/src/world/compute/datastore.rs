@@ -104,6 +104,36 @@ impl State {
         })
     }
 
+    /// True where the host of this mount reaches the datastore: not cut off, and the export still there.
+    pub fn reaches(&self, ds: &Datastore, mount: &Mount) -> bool {
+        let exported = match &ds.backing {
+            Backing::Nfs { host, path, .. } => self.world.nfs(host, path).is_some(),
+            _ => true,
+        };
+        mount.accessible && exported
+    }
+
+    /// Size and free space in bytes: the array volume's where the datastore lies on one, else what it claims.
+    pub fn space(&self, ds: &Datastore) -> (u64, u64) {
+        let claimed = (ds.capacity_bytes, ds.capacity_bytes - ds.capacity_bytes / 8);
+        if !ds.mounts.iter().any(|m| self.reaches(ds, m)) {
+            return (ds.capacity_bytes, 0);
+        }
+        let Backing::Nfs { host, path, .. } = &ds.backing else { return claimed };
+        for name in self.world.arrays() {
+            let Ok(array) = self.world.array(&name) else { continue };
+            if !array.info().is_ok_and(|i| i.spec.nfs_addresses.contains(host)) {
+                continue;
+            }
+            let volumes = array.volumes().unwrap_or_default();
+            let path = path.trim_end_matches('/');
+            if let Some(volume) = volumes.iter().find(|v| v.export_path.trim_end_matches('/') == path) {
+                return (volume.size_bytes, volume.size_bytes.saturating_sub(volume.used_bytes));
+            }
+        }
+        claimed
+    }
+
     /// A datastore by name within a datacenter (or anywhere).
     pub fn datastore_named(&self, name: &str, datacenter: Option<&str>) -> Option<&String> {
         self.datastores

@@ -11,13 +11,8 @@ use crate::world::compute::{
     value::{MoRef, Val, obj},
 };
 
-/// Bytes used on a datastore, as far as its files tell.
-fn used_bytes(_: &Datastore) -> u64 {
-    1 << 30
-}
-
-fn volume(ds: &Datastore) -> Val {
-    let (kind, name, capacity) = (ds.kind(), &ds.name, ds.capacity_bytes);
+fn volume(s: &State, ds: &Datastore) -> Val {
+    let (kind, name, capacity) = (ds.kind(), &ds.name, s.space(ds).0);
     match &ds.backing {
         Backing::Nfs { host, path, v41 } => {
             let names = if *v41 { vec![host.clone()] } else { Vec::new() };
@@ -44,15 +39,15 @@ fn info(s: &State, ds: &Datastore) -> Val {
         Backing::Local(_) => "LocalDatastoreInfo",
         Backing::Vsan(_) => "VsanDatastoreInfo",
     };
-    let mut info = obj!(ty, "name" => &ds.name, "url" => ds.url(), "freeSpace" => free_bytes(ds),
+    let mut info = obj!(ty, "name" => &ds.name, "url" => ds.url(), "freeSpace" => s.space(ds).1,
         "maxFileSize" => 70_368_744_177_664i64, "maxVirtualDiskCapacity" => 68_169_720_922_112i64,
         "maxMemoryFileSize" => 70_368_744_177_664i64, "timestamp" => s.began);
     match &ds.backing {
-        Backing::Nfs { .. } => info.set("nas", volume(ds)),
+        Backing::Nfs { .. } => info.set("nas", volume(s, ds)),
         Backing::Vmfs { .. } => {
             info.set("maxPhysicalRDMFileSize", 70_368_744_177_664i64);
             info.set("maxVirtualRDMFileSize", 68_169_720_922_112i64);
-            info.set("vmfs", volume(ds));
+            info.set("vmfs", volume(s, ds));
         }
         Backing::Local(_) => info.set("path", format!("/vmfs/volumes/{}", ds.uuid)),
         Backing::Vsan(_) => info.set("membershipUuid", ds.uuid.as_str()),
@@ -60,23 +55,20 @@ fn info(s: &State, ds: &Datastore) -> Val {
     info
 }
 
-fn free_bytes(ds: &Datastore) -> u64 {
-    if ds.accessible() { ds.capacity_bytes - used_bytes(ds) } else { 0 }
-}
-
 /// How a host mounts it.
-pub fn mount_info(ds: &Datastore, mount: &Mount) -> Val {
-    let reason = if mount.accessible { None } else { Some("AllPathsDown_Timeout") };
+pub fn mount_info(s: &State, ds: &Datastore, mount: &Mount) -> Val {
+    let reached = s.reaches(ds, mount);
+    let reason = if reached { None } else { Some("AllPathsDown_Timeout") };
     obj!("HostMountInfo", "path" => format!("/vmfs/volumes/{}", ds.uuid),
         "accessMode" => if mount.writable { "readWrite" } else { "readOnly" }, "mounted" => true,
-        "accessible" => mount.accessible, "inaccessibleReason" => reason)
+        "accessible" => reached, "inaccessibleReason" => reason)
 }
 
 /// A host's view of its volumes.
 pub fn volumes_of_host(s: &State, host: &str) -> Val {
     let all = s.datastores.values().filter_map(|d| {
         let mount = d.mounts.iter().find(|m| m.host == host)?;
-        Some(obj!("HostFileSystemMountInfo", "mountInfo" => mount_info(d, mount), "volume" => volume(d)))
+        Some(obj!("HostFileSystemMountInfo", "mountInfo" => mount_info(s, d, mount), "volume" => volume(s, d)))
     });
     obj!("HostFileSystemVolumeInfo", "volumeTypeList" => vec!["VMFS", "NFS", "NFS41"],
         "mountInfo" => Val::List(all.collect()))
@@ -88,12 +80,12 @@ pub fn property(s: &State, id: &str, name: &str) -> Val {
     match name {
         "info" => info(s, ds),
         "summary" => obj!("DatastoreSummary", "datastore" => MoRef::new("Datastore", id), "name" => &ds.name,
-            "url" => ds.url(), "capacity" => ds.capacity_bytes, "freeSpace" => free_bytes(ds), "uncommitted" => 0,
-            "accessible" => ds.accessible(), "multipleHostAccess" => ds.mounts.len() > 1, "type" => ds.kind(),
+            "url" => ds.url(), "capacity" => s.space(ds).0, "freeSpace" => s.space(ds).1, "uncommitted" => 0,
+            "accessible" => ds.mounts.iter().any(|m| s.reaches(ds, m)), "multipleHostAccess" => ds.mounts.len() > 1, "type" => ds.kind(),
             "maintenanceMode" => "normal"),
         "host" => {
             let all = ds.mounts.iter().map(|m| {
-                obj!("DatastoreHostMount", "key" => MoRef::new("HostSystem", &m.host), "mountInfo" => mount_info(ds, m))
+                obj!("DatastoreHostMount", "key" => MoRef::new("HostSystem", &m.host), "mountInfo" => mount_info(s, ds, m))
             });
             Val::List(all.collect())
         }

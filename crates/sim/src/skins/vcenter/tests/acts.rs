@@ -119,3 +119,33 @@ async fn a_stale_change_version_is_refused_and_a_refused_change_leaves_nothing()
 fn c_vm(s: &crate::world::compute::state::State, name: &str) -> String {
     s.vms.iter().find(|(_, v)| v.config.name == name).map(|(id, _)| id.clone()).unwrap()
 }
+
+#[tokio::test]
+async fn a_datastore_shows_its_volumes_space_and_an_export_is_for_named_hosts() {
+    use crate::world::storage::{ArraySpec, NewVolume};
+    let c = Client::new().await;
+    c.world.add_array(ArraySpec::new("array", "10.0.0.1")).unwrap();
+    let array = c.world.array("array").unwrap();
+    let new = NewVolume { name: "v".into(), comment: String::new(), export_path: "/v".into(), size_bytes: 64 << 20 };
+    let volume = array.create_volume(new).unwrap();
+    let mount = async || {
+        let args = "<spec><remoteHost>10.0.0.1</remoteHost><remotePath>/v</remotePath><localPath>v</localPath><accessMode>readWrite</accessMode></spec>";
+        let host = c.vc.with(|s| s.hosts.keys().next().unwrap().clone());
+        c.call("CreateNasDatastore", "HostDatastoreSystem", &format!("datastoreSystem-{host}"), args).await
+    };
+    array.set_export(volume.id, ["10.9.9.9".to_owned()].into()).unwrap();
+    assert!(mount().await.1.contains("PlatformConfigFault"));
+    let address = c.vc.with(|s| s.hosts.values().next().unwrap().address.clone());
+    array.set_export(volume.id, [address].into()).unwrap();
+    let (status, text) = mount().await;
+    assert_eq!(status, 200, "{text}");
+    let id = super::client::between(&text, "type=\"Datastore\">", "<").to_owned();
+    c.vc.with(|s| s.put_file("[v] a/b", &"x".repeat(3 << 20))).unwrap();
+    let summary = c.get("Datastore", &id, "summary").await;
+    let number = |name: &str| -> u64 { super::client::between(&summary, &format!("<{name}>"), "<").parse().unwrap() };
+    assert_eq!(number("capacity"), 64 << 20);
+    assert!(number("freeSpace") <= 61 << 20, "{summary}");
+    array.set_export(volume.id, Default::default()).unwrap();
+    assert!(c.vc.with(|s| s.tree(&id).is_err()), "the export went away under the mount");
+    assert!(c.get("Datastore", &id, "host").await.contains("<accessible>false</accessible>"));
+}

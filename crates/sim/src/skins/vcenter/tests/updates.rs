@@ -74,3 +74,34 @@ async fn a_wait_ends_by_a_change_by_time_or_by_cancel() {
     c.ok("CancelWaitForUpdates", PC.0, PC.1, "").await;
     assert!(waiting.await.unwrap().contains("RequestCanceled"));
 }
+
+#[tokio::test]
+async fn views_grow_and_shrink_and_long_news_comes_in_parts() {
+    let c = Client::new().await;
+    let view = "<container type=\"Folder\">group-d1</container><type>VirtualMachine</type><recursive>true</recursive>";
+    let view = c.ok("CreateContainerView", "ViewManager", "ViewManager", view).await;
+    let view = between(&view, "type=\"ContainerView\">", "<");
+    let spec = format!(
+        r#"<spec><propSet><type>VirtualMachine</type><pathSet>name</pathSet></propSet><objectSet><obj type="ContainerView">{view}</obj><skip>true</skip><selectSet i:type="TraversalSpec"><type>ContainerView</type><path>view</path><skip>false</skip></selectSet></objectSet></spec><partialUpdates>false</partialUpdates>"#
+    );
+    c.ok("CreateFilter", PC.0, PC.1, &spec).await;
+    let part = async |version: &str| {
+        let options = "<options><maxWaitSeconds>0</maxWaitSeconds><maxObjectUpdates>3</maxObjectUpdates></options>";
+        c.ok("WaitForUpdatesEx", PC.0, PC.1, &format!("<version>{version}</version>{options}")).await
+    };
+    let first = part("").await;
+    assert_eq!(first.matches("<kind>enter</kind>").count(), 3);
+    assert!(first.contains("<truncated>true</truncated>"), "{first}");
+    let second = part(between(&first, "<version>", "</version>")).await;
+    assert_eq!(second.matches("<kind>enter</kind>").count(), 1, "{second}");
+    assert!(!second.contains("truncated"), "{second}");
+    c.ok("UnregisterVM", "VirtualMachine", &c.vm("db"), "").await;
+    let (folder, pool) = c.vc.with(|s| {
+        (s.datacenters.values().next().unwrap().vm_folder.clone(), s.clusters.values().next().unwrap().pool.clone())
+    });
+    let args =
+        format!("<path>[ds1] db/db.vmx</path><asTemplate>false</asTemplate><pool type=\"ResourcePool\">{pool}</pool>");
+    assert_eq!(c.task("RegisterVM_Task", "Folder", &folder, &args).await, "success");
+    let third = part(between(&second, "<version>", "</version>")).await;
+    assert!(third.contains("<kind>leave</kind>") && third.contains("<kind>enter</kind>"), "{third}");
+}

@@ -1,0 +1,45 @@
+//! The demo: the main job end to end in a lab of its own, told step by step. Every claim is a check on bytes, identities or
+//! what the array holds, and the demo succeeds only if all of them held.
+
+mod copy;
+mod pattern;
+mod report;
+mod stage;
+mod story;
+
+pub use report::Report;
+
+use crate::{
+    context::Context,
+    failure::Failure,
+    lab::{ArrayKind, Lab, LabOptions},
+};
+use stage::Stage;
+
+/// Plays it, and cleans up whatever happens.
+///
+/// # Errors
+/// The lab does not start, or a call failed where the story needs its answer.
+pub async fn play(context: &Context, array: Option<ArrayKind>, disk_bytes: u64) -> Result<Report, Failure> {
+    let options = LabOptions { array, web_disk_bytes: disk_bytes, ..LabOptions::default() };
+    let lab = Lab::start(options, context.clock.clone(), context.time_zone.clone()).await?;
+    let report = Report::new(&context.printer, &lab.array, disk_bytes);
+    if report.is_told() {
+        context.printer.head("Strata's main job, end to end")?;
+        let array = &lab.array;
+        context.printer.data(&format!("  array   {} ({}): {}", array.name, array.kind.as_str(), array.reason))?;
+        context.printer.data("  vCenter simulated; the three services are the real ones, over gRPC on 127.0.0.1")?;
+    }
+    let mut stage = Stage::new(&lab, context, report, disk_bytes)?;
+    let played = tokio::select! {
+        played = story::tell(&mut stage) => played,
+        () = context.interrupts.end() => Err(stopped()),
+    };
+    let report = stage.report;
+    lab.stop().await?;
+    played.map(|()| report)
+}
+
+fn stopped() -> Failure {
+    Failure::new(strata_model::ErrorKind::Cancelled, "DEMO_STOPPED", "the demo was stopped").interrupted()
+}
