@@ -51,7 +51,8 @@ impl Service for Program {
 
     async fn check(config: &GatewayConfig, clock: SharedClock, output: &Output) -> Result<(), String> {
         let Ports { inventory, storage } = open::ports(config, &clock)?;
-        let vcenters = inventory.list_vcenters(ListVcentersRequest {}).await.map_err(|error| error.to_string())?.vcenters;
+        let vcenters =
+            inventory.list_vcenters(ListVcentersRequest {}).await.map_err(|error| error.to_string())?.vcenters;
         output.line(&format!("inventory-svc answers and knows {} vCenters", vcenters.len()));
         let arrays = storage.list_arrays().await.map_err(|error| error.to_string())?;
         output.line(&format!("storage-svc answers and knows {} arrays", arrays.len()));

@@ -80,8 +80,9 @@ impl InventoryConfig {
         let mut faults = Vec::new();
         let mut names = BTreeSet::new();
         for (index, vcenter) in self.vcenters.iter().enumerate() {
-            let mut fault =
-                |field: &str, text: String| faults.push(Fault { path: format!("vcenter[{index}].{field}"), reason: text });
+            let mut fault = |field: &str, text: String| {
+                faults.push(Fault { path: format!("vcenter[{index}].{field}"), reason: text })
+            };
             let name_ok = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
             let name = &vcenter.name;
             if name.is_empty() || name == "-" || name.len() > 63 || !name.bytes().all(name_ok) {

@@ -66,7 +66,8 @@ impl Service for Program {
                     output.line(&format!("{}: ready, {version}", array.name));
                     let found = array.driver.preflight().await.map_err(|error| report(&error))?;
                     for right in found.missing {
-                        output.line(&format!("  MISSING {} on {} for {}", right.privilege, right.object, right.feature));
+                        output
+                            .line(&format!("  MISSING {} on {} for {}", right.privilege, right.object, right.feature));
                     }
                     found.remarks.iter().for_each(|remark| output.line(&format!("  {remark}")));
                 }

@@ -1,5 +1,6 @@
 //! What the system tests share.
 
+pub mod bench;
 pub mod between;
 pub mod conformance;
 pub mod house;

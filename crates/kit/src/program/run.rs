@@ -60,7 +60,6 @@ pub trait Service: Sized + Send + Sync {
     async fn check(config: &Self::Config, clock: SharedClock, output: &Output) -> Result<(), String>;
 }
 
-
 /// The whole of a binary's `main`.
 pub async fn main<S: Service>() -> ExitCode {
     let args = parse(&S::BINARY);
