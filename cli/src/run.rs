@@ -10,6 +10,10 @@ use crate::{
 };
 use clap::{Parser as _, error::ErrorKind as ClapKind};
 use std::ffi::OsString;
+use strata_kit::{
+    config::{LogFormat, LogSection},
+    telemetry::{self, LEVEL_VARIABLE},
+};
 use strata_model::ErrorKind;
 
 /// Runs the program and gives its exit code.
@@ -19,8 +23,13 @@ pub async fn run(arguments: Vec<OsString>, environment: Environment) -> u8 {
         Ok(cli) => cli,
         Err(error) => return refuse(&error, json, environment),
     };
+    let log_level = environment.variable(LEVEL_VARIABLE).map(str::to_owned);
     let context = Context::new(&cli.global, environment);
-    match dispatch(cli, &context).await {
+    let ended = match start_logs(log_level.as_deref()) {
+        Ok(()) => dispatch(cli, &context).await,
+        Err(failure) => Err(failure),
+    };
+    match ended {
         Ok(code) => code,
         Err(failure) => {
             let code = exit_code::of(&failure);
@@ -28,6 +37,14 @@ pub async fn run(arguments: Vec<OsString>, environment: Environment) -> u8 {
             code
         }
     }
+}
+
+/// Logs are for those who look for a fault, of the lab's services above all; without the variable there are none.
+fn start_logs(level: Option<&str>) -> Result<(), Failure> {
+    let Some(level) = level else { return Ok(()) };
+    let section = LogSection { format: LogFormat::Auto, ..LogSection::default() };
+    telemetry::init(&section, Some(level))
+        .map_err(|error| Failure::new(error.kind(), "LOG_LEVEL_INVALID", format!("{LEVEL_VARIABLE}: {error}")))
 }
 
 async fn dispatch(cli: Cli, context: &Context) -> Result<u8, Failure> {

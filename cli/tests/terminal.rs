@@ -352,6 +352,40 @@ async fn ctrl_c_leaves_the_operation_unless_told_otherwise() {
 }
 
 #[tokio::test]
+async fn a_real_ctrl_c_ends_the_program_and_not_the_operation() {
+    let fake = fake::start().await;
+    fake.set(|script| {
+        script.events.truncate(3);
+        script.hangs = true;
+    });
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_strata"));
+    command.args(["snapshot", "create", "web-01"]).env_clear().env("STRATA_GATEWAY", &fake.url).kill_on_drop(true);
+    command
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    let child = command.spawn().unwrap();
+    fake.watched.notified().await;
+    let id = child.id().unwrap().to_string();
+    assert!(tokio::process::Command::new("kill").args(["-INT", &id]).status().await.unwrap().success());
+    let ended = child.wait_with_output().await.unwrap();
+    let told = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(130), "{told}");
+    assert!(told.contains("strata operation watch op-1") && told.contains("strata operation cancel op-1"), "{told}");
+    assert!(!fake.asked().iter().any(|one| one.starts_with("cancel")));
+}
+
+#[tokio::test]
+async fn restore_points_outlive_their_vm() {
+    let fake = fake::start().await;
+    fake.set(|script| script.vms.retain(|vm| vm.display_name != "web-01"));
+    let ended = Program::new(&fake.url).run("snapshot list web-01").await;
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert!(ended.out.contains("web-01@1004") && ended.err.contains("one that was"), "{}{}", ended.out, ended.err);
+    assert_eq!(Program::new(&fake.url).run("snapshot list web-02").await.code, 3);
+}
+
+#[tokio::test]
 async fn colour_only_where_it_is_wanted() {
     let fake = fake::start().await;
     let terminal = || Program::new(&fake.url).columns(200).err_terminal();

@@ -8,7 +8,7 @@ use crate::{
 };
 use jiff::tz::TimeZone;
 use std::{path::Path, sync::Arc};
-use strata_kit::{clock::SharedClock, config::PeerSection, upstream::Upstream};
+use strata_kit::{clock::SharedClock, config::PeerSection, status::report, upstream::Upstream};
 use strata_saga::Faults;
 
 /// Opens and starts everything.
@@ -16,18 +16,26 @@ use strata_saga::Faults;
 /// # Errors
 /// A store is damaged, in use, or cannot be written; a URL or TLS file is wrong. The text says what to do.
 pub async fn open(config: &GatewayConfig, clock: SharedClock) -> Result<Gateway, String> {
-    let connect = |peer: &PeerSection, name: &str| {
-        Upstream::connect(&peer.options(clock.clone())).map_err(|error| format!("{name}: {error}"))
-    };
-    let ports = Ports {
-        inventory: Inventory::new(connect(&config.inventory, "inventory")?),
-        storage: Storage::new(connect(&config.storage, "storage")?),
-    };
+    let ports = ports(config, &clock)?;
     let zone = match &config.time_zone {
         Some(name) => TimeZone::get(name).map_err(|error| format!("time_zone: {error}"))?,
         None => TimeZone::system(),
     };
     with_stores(&config.data_directory, ports, clock, zone).await
+}
+
+/// The ways to the two services. Nothing is sent yet.
+///
+/// # Errors
+/// A URL or TLS file is wrong.
+pub fn ports(config: &GatewayConfig, clock: &SharedClock) -> Result<Ports, String> {
+    let connect = |peer: &PeerSection, name: &str| {
+        Upstream::connect(&peer.options(clock.clone())).map_err(|error| format!("{name}: {}", report(&error)))
+    };
+    Ok(Ports {
+        inventory: Inventory::new(connect(&config.inventory, "inventory")?),
+        storage: Storage::new(connect(&config.storage, "storage")?),
+    })
 }
 
 /// The same over ports that are there already.
@@ -56,7 +64,7 @@ pub async fn with_faults(
 ) -> Result<Gateway, String> {
     fs_err::create_dir_all(directory).map_err(|error| error.to_string())?;
     let opened = journal::DurableJournal::open(&directory.join("journal"), journal::Options::default())
-        .map_err(|error| format!("the journal does not open: {error}"))?;
+        .map_err(|error| format!("the journal does not open: {}", report(&error)))?;
     for note in &opened.notes {
         tracing::warn!(note, "the journal was not closed cleanly");
     }

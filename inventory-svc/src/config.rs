@@ -14,7 +14,7 @@
 use serde::Deserialize;
 use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::Duration};
 use strata_kit::{
-    config::{LogSection, Secret, ServerSection, duration},
+    config::{Fault, LogSection, Secret, ServerSection, duration},
     http::{ServerTrust, TlsOptions},
 };
 
@@ -62,15 +62,6 @@ pub struct VcenterConfig {
     pub task_wait: Option<Duration>,
 }
 
-/// One fault, by the path of its field.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// `vcenter[0].url`.
-    pub field: String,
-    /// What is wrong and what to write instead.
-    pub text: String,
-}
-
 impl VcenterConfig {
     /// How to connect. A thumbprint goes before a CA file.
     pub fn tls_options(&self) -> TlsOptions {
@@ -89,8 +80,9 @@ impl InventoryConfig {
         let mut faults = Vec::new();
         let mut names = BTreeSet::new();
         for (index, vcenter) in self.vcenters.iter().enumerate() {
-            let mut fault =
-                |field: &str, text: String| faults.push(Fault { field: format!("vcenter[{index}].{field}"), text });
+            let mut fault = |field: &str, text: String| {
+                faults.push(Fault { path: format!("vcenter[{index}].{field}"), reason: text })
+            };
             let name_ok = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
             let name = &vcenter.name;
             if name.is_empty() || name == "-" || name.len() > 63 || !name.bytes().all(name_ok) {
@@ -157,7 +149,7 @@ mod tests {
         ]
         .concat();
         let config: InventoryConfig = load_text("test", &text, []).unwrap().value;
-        let fields: Vec<String> = config.faults().into_iter().map(|fault| fault.field).collect();
+        let fields: Vec<String> = config.faults().into_iter().map(|fault| fault.path).collect();
         let expected = [
             "vcenter[1].name",
             "vcenter[1].url",

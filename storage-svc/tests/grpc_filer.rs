@@ -173,3 +173,58 @@ async fn volumes_come_in_pages() {
     }
     assert_eq!(names, ["ds1", "ds2"]);
 }
+
+#[tokio::test]
+async fn an_array_that_is_away_is_told_and_stops_nobody() {
+    let good = lab();
+    let config = |root: &std::path::Path| FilerConfig {
+        root: root.to_owned(),
+        hosts: vec!["10.0.0.5".into()],
+        path_prefix: Some("/vols".into()),
+        volumes: None,
+        engine: EngineChoice::Auto,
+    };
+    let clock = SystemClock::shared();
+    let drivers: Vec<(ArrayName, Arc<dyn strata_storage_svc::driver::ArrayDriver>)> = vec![
+        (ArrayName::from("good"), Arc::new(Filer::new(config(good.root.path()), clock.clone()))),
+        (ArrayName::from("gone"), Arc::new(Filer::new(config(&good.root.path().join("not-mounted")), clock.clone()))),
+    ];
+    let svc = StorageSvc::from_drivers(drivers, &clock);
+    let stack = stack(svc.routes(), &HealthHandle::new([SERVICE_NAME]), ContractOptions::default());
+    let mut client = StorageServiceClient::new(Upstream::in_process("storage-svc", stack));
+
+    let arrays = client.list_arrays(pb::ListArraysRequest {}).await.unwrap().into_inner().arrays;
+    let states: Vec<(&str, pb::ArrayState)> = arrays.iter().map(|it| (it.name.as_str(), it.state())).collect();
+    assert_eq!(states, [("arrays/gone", pb::ArrayState::Unreachable), ("arrays/good", pb::ArrayState::Ready)]);
+    assert!(arrays[0].state_reason.contains("not-mounted"), "{}", arrays[0].state_reason);
+
+    let nfs = pb::NfsDevice { host: "10.0.0.5".into(), path: "/vols/ds1".into() };
+    let devices = vec![pb::Device { kind: Some(pb::device::Kind::Nfs(nfs)) }];
+    let resolved = client.resolve_devices(pb::ResolveDevicesRequest { devices }).await.unwrap().into_inner();
+    assert_eq!(resolved.unreachable, ["arrays/gone"]);
+    assert_eq!(resolved.resolutions[0].volume.as_ref().unwrap().name, "arrays/good/volumes/ds1");
+}
+
+#[tokio::test]
+async fn what_the_array_cannot_do_is_unimplemented() {
+    let mut lab = lab();
+    lab.client.list_arrays(pb::ListArraysRequest {}).await.unwrap();
+    let request = pb::EnsureCloneRequest {
+        array: "arrays/f1".into(),
+        key: "c-1".into(),
+        label: String::new(),
+        mark: mark(),
+        targets: vec![pb::CloneTarget {
+            volume: "arrays/f1/volumes/ds1".into(),
+            snapshot_id: "x".into(),
+            ..Default::default()
+        }],
+        resume: String::new(),
+    };
+    let status = lab.client.ensure_clone(request.clone()).await.unwrap_err();
+    assert_eq!(status.code(), Code::Unimplemented, "{status:?}");
+    // Both kinds in one request.
+    let mut mixed = request;
+    mixed.targets.push(pb::CloneTarget { to_directory: "t".into(), ..mixed.targets[0].clone() });
+    assert_eq!(lab.client.ensure_clone(mixed).await.unwrap_err().code(), Code::InvalidArgument);
+}

@@ -1,6 +1,12 @@
 //! Every driver against every case of the contract. `cargo test -p strata-tests --test conformance -- --nocapture` prints the
 //! report; a machine that cannot mount images says which rows it skipped.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "the report is what this test is for; clippy takes helpers in tests/ for production code"
+)]
+
 use strata_tests::conformance::{
     report::run_row,
     rows::{Row, filer::FilerRow, image::Image, reference::ReferenceRow},

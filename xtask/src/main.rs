@@ -35,6 +35,12 @@ enum Errand {
     Deny,
     /// Lint the protocol definitions with buf.
     Proto,
+    /// Measure what a snapshot and a clone cost by the VM's size, and Strata's own time; prints tables in markdown.
+    Bench {
+        /// Within a minute, with the build of the tests: shows the shape, is no figure to quote.
+        #[arg(long)]
+        quick: bool,
+    },
     /// Everything that CI runs, in its order, with the time of each part.
     Ci {
         /// Only these parts, for instance `services compose`.
@@ -66,6 +72,7 @@ fn carry_out(errand: Errand) -> anyhow::Result<()> {
         Errand::Tidy => part::tidy::run()?,
         Errand::Deny => part::deny::run()?,
         Errand::Proto => part::proto::run()?,
+        Errand::Bench { quick } => part::bench::run(quick)?,
         Errand::Ci { parts } => ci::run(&parts)?,
     }
     Ok(())

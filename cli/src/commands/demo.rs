@@ -8,6 +8,7 @@ use crate::{
     lab::ArrayKind,
 };
 use clap::Args;
+use std::path::PathBuf;
 use strata_model::ErrorKind;
 
 /// How to play it.
@@ -16,8 +17,11 @@ pub struct DemoArgs {
     /// The array; a filer where this machine can, else the simulated one
     #[arg(long, value_name = "KIND")]
     array: Option<ArrayKind>,
+    /// Put the filer below this directory, on btrfs or on XFS made with reflink=1
+    #[arg(long, value_name = "DIR")]
+    filer: Option<PathBuf>,
     /// Size of the disk that is snapshotted, cloned, reverted and, for comparison, copied
-    #[arg(long = "disk-mib", value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    #[arg(long = "disk-mib", value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(1..=65_536))]
     disk_mib: u64,
 }
 
@@ -26,7 +30,7 @@ pub struct DemoArgs {
 /// # Errors
 /// The lab does not start, or the story could not go on.
 pub async fn run(args: DemoArgs, context: &Context) -> Result<u8, Failure> {
-    let report = demo::play(context, args.array, args.disk_mib << 20).await?;
+    let report = demo::play(context, args.array, args.filer, args.disk_mib << 20).await?;
     if context.printer.style().json {
         context.printer.json(&report.to_json())?;
     } else {

@@ -14,10 +14,12 @@ use strata_model::ErrorKind;
 /// What the lab is made of.
 #[derive(Debug, Args)]
 pub struct LabArgs {
-    /// Use this vCenter instead of the built-in one, as https://host
-    #[arg(long, value_name = "URL", requires = "vcenter_user")]
+    /// Use this vCenter instead of the built-in one, as https://host, or https://user:password@host for one that is a
+    /// simulator itself
+    #[arg(long, value_name = "URL")]
     vcenter: Option<String>,
-    /// Account in that vCenter; its password is read from --vcenter-password-file or STRATA_VCENTER_PASSWORD
+    /// Account in that vCenter; its password is read from --vcenter-password-file or STRATA_VCENTER_PASSWORD [variable:
+    /// STRATA_VCENTER_USER]
     #[arg(long, value_name = "NAME", requires = "vcenter")]
     vcenter_user: Option<String>,
     /// File that holds the password
@@ -74,26 +76,53 @@ pub async fn run(args: LabArgs, context: &Context) -> Result<u8, Failure> {
 }
 
 fn external(args: &LabArgs, context: &Context) -> Result<Option<ExternalVcenter>, Failure> {
-    let (Some(url), Some(username)) = (&args.vcenter, &args.vcenter_user) else { return Ok(None) };
-    let password: SecretString = match (&args.vcenter_password_file, context.variable("STRATA_VCENTER_PASSWORD")) {
+    let Some(typed) = &args.vcenter else { return Ok(None) };
+    let (url, account) = split_account(typed);
+    let (url_user, url_password) = account.unwrap_or_default();
+    let wrong = |reason: &str, message: String| Failure::new(ErrorKind::InvalidArgument, reason, message);
+    let username = args.vcenter_user.clone().or_else(|| context.variable("STRATA_VCENTER_USER").map(str::to_owned));
+    let username = username.or(Some(url_user)).filter(|name| !name.is_empty()).ok_or_else(|| {
+        wrong("USER_MISSING", format!("the account at {url} was not given"))
+            .hint("use --vcenter-user, or set STRATA_VCENTER_USER")
+    })?;
+    let told = context.variable("STRATA_VCENTER_PASSWORD").map(str::to_owned);
+    let password: SecretString = match (&args.vcenter_password_file, told.or(url_password)) {
         (Some(path), _) => match fs_err::read_to_string(path) {
             Ok(text) => text.trim_end_matches(['\r', '\n']).into(),
-            Err(error) => return Err(Failure::new(ErrorKind::InvalidArgument, "PASSWORD_NOT_READABLE", error)),
+            Err(error) => return Err(wrong("PASSWORD_NOT_READABLE", error.to_string())),
         },
         (None, Some(text)) => text.into(),
         (None, None) => {
-            let message = format!("the password of {username} at {url} was not given");
-            return Err(Failure::new(ErrorKind::InvalidArgument, "PASSWORD_MISSING", message)
+            return Err(wrong("PASSWORD_MISSING", format!("the password of {username} at {url} was not given"))
                 .hint("use --vcenter-password-file, or set STRATA_VCENTER_PASSWORD"));
         }
     };
     Ok(Some(ExternalVcenter {
-        url: url.clone(),
-        username: username.clone(),
+        url,
+        username,
         password,
         ca_file: args.vcenter_ca_file.clone(),
         thumbprint: args.vcenter_thumbprint.clone(),
     }))
+}
+
+/// A user name, and a password where there is one.
+type Account = (String, Option<String>);
+
+/// Takes `user:password@` out of a URL. A user name may hold an `@`; what is percent-encoded is decoded.
+fn split_account(url: &str) -> (String, Option<Account>) {
+    let split = url.split_once("://").and_then(|(scheme, rest)| {
+        let end = rest.find('/').unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(end);
+        let (account, host) = authority.rsplit_once('@')?;
+        let decode = |text: &str| strata_model::names::decode(text).unwrap_or_else(|| text.to_owned());
+        let account = match account.split_once(':') {
+            Some((user, password)) => (decode(user), Some(decode(password))),
+            None => (decode(account), None),
+        };
+        Some((format!("{scheme}://{host}{path}"), Some(account)))
+    });
+    split.unwrap_or_else(|| (url.to_owned(), None))
 }
 
 fn tell(lab: &Lab, context: &Context) -> Result<(), Failure> {
@@ -118,4 +147,24 @@ fn tell(lab: &Lab, context: &Context) -> Result<(), Failure> {
     printer.hint(&format!("in another terminal: export STRATA_GATEWAY={}; strata vm list", facts.gateway.grpc));
     printer.hint("Ctrl-C ends the lab and removes everything it made");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts_come_out_of_urls() {
+        let account = |user: &str, password: Option<&str>| Some((user.to_owned(), password.map(str::to_owned)));
+        for (url, plain, expected) in [
+            ("https://vc:8989/sdk", "https://vc:8989/sdk", None),
+            ("https://user:pass@127.0.0.1:8989/sdk", "https://127.0.0.1:8989/sdk", account("user", Some("pass"))),
+            ("https://a@vsphere.local:p%40%3A@vc", "https://vc", account("a@vsphere.local", Some("p@:"))),
+            ("https://a@vc/sdk@x", "https://vc/sdk@x", account("a", None)),
+            ("nonsense", "nonsense", None),
+        ] {
+            let (found, given) = split_account(url);
+            assert_eq!((found.as_str(), given), (plain, expected), "{url}");
+        }
+    }
 }

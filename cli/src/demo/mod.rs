@@ -12,16 +12,23 @@ pub use report::Report;
 use crate::{
     context::Context,
     failure::Failure,
-    lab::{ArrayKind, Lab, LabOptions},
+    lab::{ArrayKind, FilerOptions, Lab, LabOptions},
 };
 use stage::Stage;
+use std::path::PathBuf;
 
 /// Plays it, and cleans up whatever happens.
 ///
 /// # Errors
 /// The lab does not start, or a call failed where the story needs its answer.
-pub async fn play(context: &Context, array: Option<ArrayKind>, disk_bytes: u64) -> Result<Report, Failure> {
-    let options = LabOptions { array, web_disk_bytes: disk_bytes, ..LabOptions::default() };
+pub async fn play(
+    context: &Context,
+    array: Option<ArrayKind>,
+    filer: Option<PathBuf>,
+    disk_bytes: u64,
+) -> Result<Report, Failure> {
+    let filer = filer.map(|directory| FilerOptions { directory, hosts: Vec::new(), path_prefix: None });
+    let options = LabOptions { array, filer, web_disk_bytes: disk_bytes, ..LabOptions::default() };
     let lab = Lab::start(options, context.clock.clone(), context.time_zone.clone()).await?;
     let report = Report::new(&context.printer, &lab.array, disk_bytes);
     if report.is_told() {

@@ -147,3 +147,39 @@ impl Report {
 fn millis(took: Duration) -> String {
     format!("{:.1} ms", took.as_secs_f64() * 1_000.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::ArrayKind;
+
+    fn report() -> Report {
+        let array = ArrayChoice { name: "a".into(), kind: ArrayKind::Reference, reason: "r".into() };
+        Report { array, disk_bytes: 1, checks: vec![], steps: vec![], full_copy: None, step: "s", quiet: true }
+    }
+
+    #[test]
+    fn one_check_that_does_not_hold_is_enough() {
+        let mut report = report();
+        assert!(!report.held(), "nothing was checked");
+        report.check("a".into(), None);
+        assert!(report.held());
+        report.check("b".into(), Some("other bytes".into()));
+        report.check("c".into(), None);
+        assert!(!report.held());
+        assert_eq!(report.to_json()["checks"][1]["found"], "other bytes");
+    }
+
+    #[test]
+    fn times_of_one_step_add_up() {
+        let mut report = report();
+        report.took(Duration::from_millis(5), false);
+        report.took(Duration::from_millis(7), false);
+        report.begin("t");
+        report.took(Duration::from_millis(1), true);
+        report.full_copy(Duration::from_millis(100));
+        let steps = report.to_json()["steps"].clone();
+        assert_eq!(steps[0]["seconds"], 0.012);
+        assert_eq!((&steps[0]["fullCopySeconds"], &steps[1]["fullCopySeconds"]), (&Value::Null, &json!(0.1)));
+    }
+}

@@ -157,6 +157,11 @@ impl<'a> Stage<'a> {
         Ok(names.into_iter().filter(|name| !name.starts_with('.')).collect())
     }
 
+    /// True where the array's bytes lie in this process's memory.
+    pub fn in_memory(&self) -> bool {
+        matches!(self.web_datastore, WebDatastore::Export { .. })
+    }
+
     /// Copies web-01's disk in full and notes the time.
     pub fn full_copy(&mut self) -> Result<Duration, Failure> {
         let disk = "web-01/web-01-flat.vmdk";

@@ -25,6 +25,7 @@ use strata_kit::{
     serve::{Running, ServeOptions, serve},
     upstream::{Upstream, UpstreamOptions},
 };
+use strata_model::ErrorKind;
 use strata_storage_svc::{StorageSvc, config::StorageConfig};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
@@ -99,9 +100,10 @@ fn inventory(facts: &Facts, options: &LabOptions, clock: &SharedClock) -> Result
         task_wait: None,
     });
     let config = InventoryConfig { server: Default::default(), log: Default::default(), vcenters: vcenters.collect() };
-    let faults: Vec<String> = config.faults().iter().map(|fault| format!("{}: {}", fault.field, fault.text)).collect();
+    let faults: Vec<String> = config.faults().iter().map(|fault| format!("{}: {}", fault.path, fault.reason)).collect();
     if !faults.is_empty() {
-        return Err(fault("the vCenter", faults.join("; ")));
+        let message = format!("the vCenter cannot be used: {}", faults.join("; "));
+        return Err(Failure::new(ErrorKind::InvalidArgument, "VCENTER_NOT_USABLE", message));
     }
     InventorySvc::new(&config, &http, clock).map_err(|error| fault("inventory-svc", error))
 }

@@ -54,11 +54,15 @@ pub fn bytes(count: u64) -> String {
     format!("{value:.1} {}", UNITS[unit])
 }
 
-/// `arrays/{array}/volumes/{volume}` as `array:volume`; another text as it is.
+/// `arrays/{array}/volumes/{volume}` as `array:volume`; another text as it is. An array that knows its volumes by uuid only
+/// shows the first part of it: the full name is in `vm show` and in JSON.
 pub fn volume(name: &str) -> String {
-    match strata_model::names::split(name, &["arrays", "volumes"]) {
-        Ok(parts) => parts.join(":"),
-        Err(_) => name.to_owned(),
+    match strata_model::names::split(name, &["arrays", "volumes"]).as_deref() {
+        Ok([array, volume]) if uuid::Uuid::try_parse(volume).is_ok() => {
+            format!("{array}:{}", volume.split('-').next().unwrap_or(volume))
+        }
+        Ok([array, volume]) => format!("{array}:{volume}"),
+        _ => name.to_owned(),
     }
 }
 
@@ -145,6 +149,19 @@ mod tests {
             (u64::MAX, "16.0 EiB"),
         ] {
             assert_eq!(bytes(count), text);
+        }
+    }
+
+    #[test]
+    fn volumes() {
+        for (name, text) in [
+            ("arrays/a/volumes/nfs-01", "a:nfs-01"),
+            ("arrays/a/volumes/x%2Fy", "a:x/y"),
+            ("arrays/a/volumes/dac94832-5ac1-4f6d-9325-64371735f32c", "a:dac94832"),
+            ("", ""),
+            ("arrays/a", "arrays/a"),
+        ] {
+            assert_eq!(volume(name), text);
         }
     }
 

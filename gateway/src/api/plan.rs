@@ -14,17 +14,18 @@ use tonic::{Request, Response, Status};
 impl PlanService for Api {
     async fn plan(&self, request: Request<pb::PlanRequest>) -> Result<Response<pb::PlanResponse>, Status> {
         let wanted = request.into_inner().request;
+        let names = self.names.preview();
         let shown = match wanted {
             Some(Wanted::CreateSnapshot(message)) => {
                 let wish = wish::snapshot(&message)?;
-                plan::create_snapshot(&self.deps, &self.names, &message.vm, &wish).await?.shown
+                plan::create_snapshot(&self.deps, &names, &message.vm, &wish).await?.shown
             }
             Some(Wanted::DeleteSnapshot(message)) => plan::delete_snapshot(&self.deps, &message.name)?.shown,
             Some(Wanted::CreateClone(message)) => plan::create_clone(&self.deps, &message).await?.shown,
             Some(Wanted::DeleteClone(message)) => {
                 plan::delete_clone(&self.deps, &message.name, message.power_off).await?.shown
             }
-            Some(Wanted::RevertVm(message)) => plan::revert_vm(&self.deps, &self.names, &message).await?.shown,
+            Some(Wanted::RevertVm(message)) => plan::revert_vm(&self.deps, &names, &message).await?.shown,
             None => return Err(GatewayError::invalid("request", "say what to plan").into()),
         };
         Ok(Response::new(shown))

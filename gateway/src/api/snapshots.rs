@@ -24,7 +24,8 @@ impl SnapshotService for Api {
         let plain = pb::CreateSnapshotRequest { request_id: String::new(), validate_only: false, ..message.clone() };
         let asked = Asked::new(&metadata, &message.request_id, message.validate_only, CreateSnapshot::KIND, &plain)?;
         let wish = wish::snapshot(&message)?;
-        let planning = plan::create_snapshot(&self.deps, &self.names, &message.vm, &wish);
+        let names = self.names_for(message.validate_only);
+        let planning = plan::create_snapshot(&self.deps, &names, &message.vm, &wish);
         Ok(Response::new(self.submit::<CreateSnapshot, _>(asked, planning).await?))
     }
 

@@ -3,10 +3,11 @@
 use super::{Api, convert};
 use crate::{
     error::{GatewayError, Result, from_saga},
-    plan::Planned,
+    plan::{NameAllocator, Planned},
 };
 use prost::Message;
 use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
 use strata_proto::google::longrunning as lro;
 use strata_saga::{Operation, Submission};
 use tonic::metadata::MetadataMap;
@@ -76,6 +77,11 @@ impl Api {
         let submitted =
             self.engine.submit::<O>(&planned.intent, submission).await.map_err(|error| from_saga(&error))?;
         self.operation(submitted.operation)
+    }
+
+    /// The names to plan with: a request that only checks keeps none.
+    pub(super) fn names_for(&self, validate_only: bool) -> Arc<NameAllocator> {
+        if validate_only { Arc::new(self.names.preview()) } else { self.names.clone() }
     }
 
     /// One operation as the API shows it.

@@ -66,7 +66,8 @@ impl VmService for Api {
         let (metadata, _, message) = request.into_parts();
         let plain = pb::RevertVmRequest { request_id: String::new(), validate_only: false, ..message.clone() };
         let asked = Asked::new(&metadata, &message.request_id, message.validate_only, RevertVm::KIND, &plain)?;
-        let planning = plan::revert_vm(&self.deps, &self.names, &message);
+        let names = self.names_for(message.validate_only);
+        let planning = plan::revert_vm(&self.deps, &names, &message);
         Ok(Response::new(self.submit::<RevertVm, _>(asked, planning).await?))
     }
 }

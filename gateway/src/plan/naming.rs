@@ -24,6 +24,12 @@ impl NameAllocator {
         Self { zone, given: Mutex::default() }
     }
 
+    /// One that gives the same names and keeps none: for plans that are only shown.
+    #[must_use]
+    pub fn preview(&self) -> Self {
+        Self { zone: self.zone.clone(), given: Mutex::new(self.lock().clone()) }
+    }
+
     /// Marks names as given: those of operations that were under way before a restart.
     pub fn reserve(&self, names: impl IntoIterator<Item = String>) {
         self.lock().extend(names);
@@ -45,5 +51,24 @@ impl NameAllocator {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
         self.given.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::catalog;
+
+    #[test]
+    fn names_grow_only_where_they_must_and_a_preview_keeps_none() {
+        let directory = tempfile::tempdir().unwrap();
+        let at: Timestamp = "2026-11-24T10:04:00Z".parse().unwrap();
+        let catalog = catalog::open(&directory.path().join("catalog"), at).unwrap().catalog;
+        let names = NameAllocator::new(TimeZone::UTC);
+        assert_eq!(names.preview().allocate(&catalog, "web-01", at).unwrap(), "web-01@1004");
+        for expected in ["web-01@1004", "web-01@1124-1004", "web-01@20261124-1004", "web-01@20261124-1004-2"] {
+            assert_eq!(names.allocate(&catalog, "web-01", at).unwrap(), expected);
+        }
+        assert_eq!(names.allocate(&catalog, "web-02", at).unwrap(), "web-02@1004");
     }
 }

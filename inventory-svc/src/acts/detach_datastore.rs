@@ -6,12 +6,21 @@
 use super::present_volume::{describe, is_backed_by};
 use crate::{
     soap::MoRef,
-    topology::{datastore, pb, places::Places},
-    vcenter::{Client, Error, Refusal, property_collector::ObjectProperties},
+    topology::{
+        datastore, pb,
+        places::{Places, unescape},
+    },
+    vcenter::{
+        Client, Error, Refusal,
+        property_collector::ObjectProperties,
+        property_spec::{Properties, Start, Step},
+    },
     vcenters::Vcenters,
 };
 use strata_kit::status::report;
 use strata_model::ErrorKind;
+
+const NAME: Properties = Properties { kind: "VirtualMachine", paths: &["name"] };
 
 /// The act.
 ///
@@ -45,6 +54,7 @@ pub async fn run(
             }
         };
     };
+    refuse_in_use(&client, store).await?;
     let mut hosts = Vec::new();
     let mut failed: Option<Error> = None;
     for mount in &shown(store).mounts {
@@ -57,6 +67,21 @@ pub async fn run(
         }
     }
     failed.map_or(Ok(pb::DetachDatastoreResponse { hosts }), Err)
+}
+
+/// Refuses before the first host lets go, since each host looks at its own VMs only.
+async fn refuse_in_use(client: &Client, store: &ObjectProperties) -> Result<(), Error> {
+    let steps = vec![Step::along("Datastore", "vm")];
+    let start = Start { object: store.object.clone(), skip: true, steps };
+    let name = unescape(store.text("name"));
+    let users = client.retrieve(&[NAME], &[start], &format!("datastore {name}")).await?;
+    if users.is_empty() {
+        return Ok(());
+    }
+    let users: Vec<String> = users.iter().map(|vm| unescape(vm.text("name"))).collect();
+    let text =
+        format!("datastore {name} is in use by VM {}; unregister it, or detach its disk or image", users.join(", VM "));
+    Err(Refusal::conflict("DATASTORE_IN_USE", text).and("datastore", store.object.value.clone()).into())
 }
 
 async fn unmount(client: &Client, places: &Places, store: &ObjectProperties, host_moref: &str) -> Result<(), Error> {

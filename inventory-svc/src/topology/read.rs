@@ -3,7 +3,7 @@
 use super::{
     assemble, datastore, host, pb,
     places::{Places, unescape},
-    vm::{self, LIST, TASKS, TOPOLOGY, running_tasks, to_tasks},
+    vm::{self, LIST, NEIGHBOUR, TASKS, TOPOLOGY, running_tasks, to_tasks},
 };
 use crate::{
     soap::MoRef,
@@ -149,14 +149,11 @@ pub async fn topologies(client: &Client, uuids: &[String], skip_browse: bool) ->
         morefs.extend(try_join_all(some.iter().map(|uuid| find_vm(client, uuid))).await?);
     }
     let to_neighbours = || Step::along("VirtualMachine", "datastore").then(vec![Step::along("Datastore", "vm")]);
-    let starts: Vec<Start> = morefs
-        .iter()
-        .map(|moref| Start { object: moref.clone(), skip: false, steps: vec![to_tasks(), to_neighbours()] })
-        .collect();
-    let wanted: &[Properties] = &[TOPOLOGY, TASKS];
-    let mut found = client.retrieve(wanted, &starts, "topology").await?;
-    let mut seen = std::collections::HashSet::new();
-    found.retain(|object| seen.insert(object.object.clone()));
+    let start = |moref: &MoRef, skip, step| Start { object: moref.clone(), skip, steps: vec![step] };
+    let own: Vec<Start> = morefs.iter().map(|moref| start(moref, false, to_tasks())).collect();
+    let around: Vec<Start> = morefs.iter().map(|moref| start(moref, true, to_neighbours())).collect();
+    let sets: [(&[Properties], &[Start]); 2] = [(&[TOPOLOGY, TASKS], &own), (&[NEIGHBOUR], &around)];
+    let found = client.retrieve_by(&sets, "topology").await?;
     let places = Places::read(client).await?;
     assemble::assemble(client, &morefs, &found, &places, skip_browse).await
 }

@@ -49,7 +49,7 @@ pub const LIST: Properties = Properties {
     ],
 };
 
-/// What a topology needs of a VM and of each of its neighbours.
+/// What a topology needs of a VM.
 pub const TOPOLOGY: Properties = Properties {
     kind: "VirtualMachine",
     paths: &[
@@ -85,6 +85,26 @@ pub const TOPOLOGY: Properties = Properties {
         "config.annotation",
         "layoutEx.file",
         "runtime.consolidationNeeded",
+    ],
+};
+
+/// What a topology needs of a VM's neighbours: who they are, and every file that they refer to.
+pub const NEIGHBOUR: Properties = Properties {
+    kind: "VirtualMachine",
+    paths: &[
+        "name",
+        "parent",
+        "datastore",
+        "config.instanceUuid",
+        "config.template",
+        "config.files.vmPathName",
+        "config.hardware.device",
+        "summary.config.instanceUuid",
+        "summary.config.vmPathName",
+        "summary.config.template",
+        "layoutEx.file",
+        "runtime.powerState",
+        "runtime.host",
     ],
 };
 

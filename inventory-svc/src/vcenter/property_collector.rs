@@ -10,6 +10,8 @@ use crate::soap::{
     reader::{Pick, read_answer},
 };
 
+use std::collections::HashMap;
+
 /// Objects per answer: small enough for an answer of a few MB.
 const PAGE_OBJECTS_MAX: i64 = 250;
 
@@ -90,17 +92,30 @@ impl Client {
         starts: &[Start],
         object: &str,
     ) -> Result<Vec<ObjectProperties>, Error> {
-        if starts.is_empty() {
+        self.retrieve_by(&[(properties, starts)], object).await
+    }
+
+    /// As [`Client::retrieve`], with more than one set of properties and starts in the same call. An object that more than
+    /// one set reaches is given once, as the set that tells most of it tells it.
+    ///
+    /// # Errors
+    /// As [`Client::retrieve`].
+    pub async fn retrieve_by(
+        &self,
+        sets: &[(&[Properties], &[Start])],
+        object: &str,
+    ) -> Result<Vec<ObjectProperties>, Error> {
+        if sets.iter().all(|(_, starts)| starts.is_empty()) {
             return Ok(Vec::new());
         }
         let generation = self.generation();
-        let found = self.retrieve_once(properties, starts, object).await?;
+        let found = self.retrieve_once(sets, object).await?;
         // Without a session property reads do not fail: each object comes back with a list of faults.
         if !found.is_empty() && found.iter().all(ObjectProperties::lacks_session) {
             self.log_in_again(generation).await?;
-            return self.retrieve_once(properties, starts, object).await;
+            return Ok(fullest(self.retrieve_once(sets, object).await?));
         }
-        Ok(found)
+        Ok(fullest(found))
     }
 
     /// Reads properties of one object.
@@ -119,14 +134,15 @@ impl Client {
 
     async fn retrieve_once(
         &self,
-        properties: &[Properties],
-        starts: &[Start],
+        sets: &[(&[Properties], &[Start])],
         object: &str,
     ) -> Result<Vec<ObjectProperties>, Error> {
         let content = self.content().await?;
         let collector = self.manager(content.property_collector.as_ref(), "property collector")?;
         let mut request = Request::with("RetrievePropertiesEx", &collector, |body| {
-            write_filter("specSet", properties, starts, body);
+            for (properties, starts) in sets {
+                write_filter("specSet", properties, starts, body);
+            }
             body.element("options", |body| {
                 body.number("maxObjects", PAGE_OBJECTS_MAX);
             });
@@ -151,4 +167,22 @@ impl Client {
             }
         }
     }
+}
+
+/// Each object once, in the order of first sight, with the most properties that were told of it.
+fn fullest(found: Vec<ObjectProperties>) -> Vec<ObjectProperties> {
+    let mut places: HashMap<MoRef, usize> = HashMap::new();
+    let mut kept: Vec<ObjectProperties> = Vec::with_capacity(found.len());
+    for one in found {
+        let told = |object: &ObjectProperties| object.properties.len() + object.missing.len();
+        match places.get(&one.object) {
+            Some(&at) if told(&kept[at]) >= told(&one) => {}
+            Some(&at) => kept[at] = one,
+            None => {
+                places.insert(one.object.clone(), kept.len());
+                kept.push(one);
+            }
+        }
+    }
+    kept
 }

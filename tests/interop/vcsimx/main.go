@@ -37,6 +37,8 @@ var (
 	folders  = flag.Int("folders", 0, "folders over which the machines of -vms are spread")
 	perStore = flag.Int("datastore-vms", 3, "machines with real files on each -datastore; the odd ones are on")
 	diskMiB  = flag.Int64("disk-mib", 8, "size of their disks")
+	tlsCert  = flag.String("tls-cert", "", "PEM of a certificate chain; a certificate that signs itself without it")
+	tlsKey   = flag.String("tls-key", "", "PEM of its key")
 	untilEOF = flag.Bool("until-eof", false, "end when standard input does, so that no orphan outlives a test")
 	home     string                // where the datastores are linked under their names; removed at the end
 	stores   = map[string]string{} // the datastores that are mounted at start: name, remote path
@@ -58,6 +60,9 @@ func main() {
 	defer func() { model.Remove() }()
 	check(model.Create())
 	model.Service.TLS = new(tls.Config)
+	if *tlsCert != "" {
+		model.Service.TLS.Certificates = []tls.Certificate{result(tls.LoadX509KeyPair(*tlsCert, *tlsKey))}
+	}
 	model.Service.Listen = &url.URL{Host: "127.0.0.1:0", User: url.UserPassword(*user, *password)}
 	model.Map().Handler = extend
 	model.Map().AddHandler(forgetter{})

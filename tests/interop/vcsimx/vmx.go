@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -67,7 +68,7 @@ func configOf(vmx map[string]string, dir object.DatastorePath, local func(string
 			add(disk)
 		case m[1] == "ethernet" && strings.EqualFold(vmx[key], "TRUE"):
 			of, card, backing := strings.TrimSuffix(key, m[4]), &types.VirtualVmxnet3{}, &types.VirtualEthernetCardNetworkBackingInfo{}
-			card.Key, card.AddressType, card.MacAddress = int32(4000+bus), vmx[of+"addresstype"], vmx[of+"address"]+vmx[of+"generatedaddress"]
+			card.Key, card.AddressType, card.MacAddress = int32(4000+bus), vmx[of+"addresstype"], cmp.Or(vmx[of+"address"], vmx[of+"generatedaddress"])
 			backing.DeviceName, card.Backing = vmx[of+"networkname"], backing
 			connect := !strings.EqualFold(vmx[of+"startconnected"], "FALSE")
 			card.Connectable = &types.VirtualDeviceConnectInfo{StartConnected: connect, AllowGuestControl: true}
@@ -114,7 +115,7 @@ func writeMachine(dir, name string) error {
 		name, spelled(id), spelled(uuid.New()), name, id[0]&0x3f, id[1], id[2]), 0o600)
 }
 
-// writeBack sets the lines of a .vmx that ReconfigVM may have changed; those of disks and cards stay as they were.
+// writeBack sets the lines of a .vmx that ReconfigVM may have changed; those of disks stay as they were.
 func writeBack(file string, config *types.VirtualMachineConfigInfo) {
 	text, err := os.ReadFile(file)
 	set := func(key, value string) {
@@ -129,6 +130,14 @@ func writeBack(file string, config *types.VirtualMachineConfigInfo) {
 	for key, value := range map[string]string{"uuid.bios": config.Uuid, "vc.uuid": config.InstanceUuid} {
 		if id, err := uuid.Parse(value); err == nil {
 			set(key, spelled(id))
+		}
+	}
+	for _, device := range config.Hardware.Device {
+		if card, ok := device.(types.BaseVirtualEthernetCard); ok {
+			c := card.GetVirtualEthernetCard()
+			set(fmt.Sprintf("ethernet%d.addressType", c.Key-4000), c.AddressType)
+			set(fmt.Sprintf("ethernet%d.address", c.Key-4000), c.MacAddress)
+			set(fmt.Sprintf("ethernet%d.startConnected", c.Key-4000), strconv.FormatBool(c.Connectable == nil || c.Connectable.StartConnected))
 		}
 	}
 	for _, option := range config.ExtraConfig {

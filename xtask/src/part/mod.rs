@@ -1,5 +1,6 @@
 //! The parts that CI is made of, one file each; every one of them can be asked for by itself or through `ci`.
 
+pub mod bench;
 pub mod compose;
 pub mod demo;
 pub mod deny;

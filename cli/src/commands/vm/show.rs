@@ -5,7 +5,8 @@ use crate::{
     show::Table,
 };
 use clap::Args;
-use strata_proto::strata::gateway::v1::{GetVmRequest, Vm, VmDetail};
+use strata_model::names;
+use strata_proto::strata::gateway::v1::{GetVmRequest, Relation, Vm, VmDetail};
 
 /// Which VM.
 #[derive(Debug, Args)]
@@ -30,10 +31,11 @@ pub async fn run(args: ShowArgs, context: &Context) -> Result<u8, Failure> {
         return Ok(SUCCESS);
     }
     head(&vm, context)?;
+    let vm_names = (vm.name.clone(), vm.display_name.clone());
     let detail = vm.detail.unwrap_or_default();
     disks(&detail, context)?;
     lists(&detail, context)?;
-    relations(&detail, context)?;
+    relations(&vm_names, &detail, context)?;
     if !vm.volumes.is_empty() {
         neighbours(&detail, context)?;
     }
@@ -102,16 +104,33 @@ fn lists(detail: &VmDetail, context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-fn relations(detail: &VmDetail, context: &Context) -> Result<(), Failure> {
+fn relations(vm: &(String, String), detail: &VmDetail, context: &Context) -> Result<(), Failure> {
     if detail.relations.is_empty() {
         return Ok(());
     }
+    // From the VM down to the array, as one would follow it.
+    let mut relations: Vec<&Relation> = detail.relations.iter().collect();
+    relations.sort_by_key(|relation| {
+        ["has disk", "lies on", "mounted by", "is volume", "is on array"].iter().position(|kind| *kind == relation.kind)
+    });
     let mut table = Table::new(&["FROM", "LINK", "TO", "HOW IT WAS ESTABLISHED"]);
-    for relation in &detail.relations {
-        table.row([relation.from.clone(), relation.kind.clone(), relation.to.clone(), relation.evidence.clone()]);
+    for relation in relations {
+        let (from, to) = (short_name(&relation.from, vm), short_name(&relation.to, vm));
+        table.row([from, relation.kind.clone(), to, relation.evidence.clone()]);
     }
     context.printer.data("")?;
     table.print(&context.printer, 2)
+}
+
+/// An object's name as it fits a table; JSON has the full one.
+fn short_name(name: &str, (vm, display_name): &(String, String)) -> String {
+    if let Some(rest) = name.strip_prefix(vm.as_str()) {
+        return format!("{display_name}{}", rest.replace("/disks/", " disk "));
+    }
+    let below = |collection: &str| {
+        names::split(name, &["vcenters", collection]).ok().and_then(|parts| parts.into_iter().nth(1))
+    };
+    below("datastores").or_else(|| below("hosts")).unwrap_or_else(|| show::volume(name))
 }
 
 fn neighbours(detail: &VmDetail, context: &Context) -> Result<(), Failure> {

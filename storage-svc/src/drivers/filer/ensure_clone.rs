@@ -22,10 +22,6 @@ pub(super) fn run(shared: &Shared, want: &FileCloneRequest) -> Result<Vec<CloneM
     for target in &want.targets {
         parts.push(Part::look(shared, target)?);
     }
-    // Before anything is written: a record without a clone would look like one.
-    for part in &parts {
-        part.refuse_stranger(shared, &want.mark)?;
-    }
     let targets: Vec<CloneTargetRecord> = parts.iter().map(Part::record).collect();
     match CloneRecord::read(shared, &want.mark)? {
         Some(found) if found.targets != targets => {
@@ -36,7 +32,13 @@ pub(super) fn run(shared: &Shared, want: &FileCloneRequest) -> Result<Vec<CloneM
             return Err(DriverError::new(Reason::KeyReused, text));
         }
         Some(_) => {}
-        None => CloneRecord::new(shared, want, targets).write(shared, &want.mark.key)?,
+        None => {
+            // Refused before anything of this key is written, so that a refusal leaves nothing to undo.
+            for part in &parts {
+                part.look_at_directory(shared, &want.mark)?;
+            }
+            CloneRecord::new(shared, want, targets).write(shared, &want.mark.key)?;
+        }
     }
     let mut members = Vec::new();
     for part in parts {
@@ -72,33 +74,27 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Somebody else's directory in the clone's place.
-    fn refuse_stranger(&self, shared: &Shared, mark: &Mark) -> Result<(), DriverError> {
+    /// True where the directory is there and belongs to this clone; refused where it is another's.
+    fn look_at_directory(&self, shared: &Shared, mark: &Mark) -> Result<bool, DriverError> {
         let directory = RelPath::parse(&self.target.directory)?;
         let (parent, name) = directory.split();
-        let parent = match self.volume.dir.enter(parent) {
-            Ok(parent) => parent,
-            Err(error) if error.reason == Reason::NotFound => return Ok(()),
-            Err(error) => return Err(error),
-        };
         let expected = DirectoryMark::new(shared, mark, &self.volume.volume.uuid, &self.target.directory);
-        match owner(&parent, name, &expected)? {
+        match owner(&self.volume.dir.enter(parent)?, name, &expected)? {
+            Owner::This => Ok(true),
+            Owner::Nobody => Ok(false),
             Owner::Other => Err(stands_there(&self.volume.dir.describe(&self.target.directory))),
-            Owner::This | Owner::Nobody => Ok(()),
         }
     }
 
     /// Makes the directory unless it is there. Returns the bytes copied now.
     fn ensure(&self, shared: &Shared, mark: &Mark) -> Result<u64, DriverError> {
+        if self.look_at_directory(shared, mark)? {
+            return Ok(0);
+        }
         let directory = RelPath::parse(&self.target.directory)?;
         let (parent, name) = directory.split();
         let parent = self.volume.dir.enter(parent)?;
         let expected = DirectoryMark::new(shared, mark, &self.volume.volume.uuid, &self.target.directory);
-        match owner(&parent, name, &expected)? {
-            Owner::This => return Ok(0),
-            Owner::Other => return Err(stands_there(&self.volume.dir.describe(&self.target.directory))),
-            Owner::Nobody => {}
-        }
         let hidden = hidden_name(&mark.key);
         discard_hidden(&parent, &hidden, &expected)?;
         let built = self.build(shared, &parent, &hidden, &expected);

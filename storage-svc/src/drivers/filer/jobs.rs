@@ -184,7 +184,7 @@ mod tests {
             go.send(()).unwrap();
             until_done(&jobs, "k").await;
             if value == 2 {
-                let outcome = jobs.run("k", "a".into(), Some(&resume), || Ok(3)).await.unwrap();
+                let outcome = jobs.run("k", "a".into(), Some(&resume), || Ok(3_u32)).await.unwrap();
                 assert_eq!(outcome, Progress::Ready(2), "the second job's outcome is the one that counts");
             }
         }

@@ -60,8 +60,9 @@ pub(super) fn transport(array: &str, what: &str, error: HttpError) -> DriverErro
         HttpError::Timeout { .. } => Reason::NoAnswer,
         HttpError::TooLarge { .. } => Reason::Unexpected,
     };
-    let remedy = match reason {
-        Reason::CredentialsRefused => "trust its certificate with ca_file or thumbprint",
+    let remedy = match (&error, reason) {
+        (HttpError::Connect { .. }, _) => "nothing was sent; see whether it runs and can be reached",
+        (_, Reason::CredentialsRefused) => "trust its certificate with ca_file or thumbprint",
         _ => "see whether it runs and can be reached; the effect may have happened, so repeat the same call",
     };
     DriverError::new(reason, format!("array {array} gave no answer to: {what}; {remedy}")).because(error)

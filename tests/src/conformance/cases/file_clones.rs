@@ -23,6 +23,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     case!("file clone: the same key and another source is KeyReused", [CloneFiles], same_key_other_source),
     case!("file clone: a directory of others is left alone", [CloneFiles], directory_of_others),
+    case!("file clone: the directory of another clone of ours is left alone", [CloneFiles], directory_of_another_clone),
     case!("file clone: files outside its directory are refused", [CloneFiles], files_outside),
     case!(
         "file clone: an unknown snapshot or file is NotFound and leaves nothing in sight",
@@ -102,6 +103,20 @@ async fn directory_of_others(lab: &Lab) -> CaseResult {
     lab.expect_live(0, "neighbour/disk", b"neighbour")?;
     refused(lab.remove_files(&lab.file_clone_removal(&request)).await, Reason::NotOurs)?;
     lab.expect_live(0, "neighbour/disk", b"neighbour")?;
+    Ok(None)
+}
+
+async fn directory_of_another_clone(lab: &Lab) -> CaseResult {
+    let snapshot = prepare(lab, "s-1").await?;
+    let first = lab.file_clone("c-1", &snapshot, "web-t", &["disk"]);
+    let second = lab.file_clone("c-2", &snapshot, "web-t", &["disk"]);
+    lab.clone_files(&first).await?;
+    refused(lab.clone_files(&second).await, Reason::NotOurs)?;
+    same("owned clones", clones_owned(lab).await?, 1)?;
+    refused(lab.remove_files(&lab.file_clone_removal(&second)).await, Reason::NotOurs)?;
+    lab.expect_live(0, "web-t/disk", &pattern(10, 300_000))?;
+    lab.remove_files(&lab.file_clone_removal(&first)).await?;
+    lab.expect_no_leftovers()?;
     Ok(None)
 }
 

@@ -104,10 +104,19 @@ impl State {
         })
     }
 
+    /// True where the host of this mount reaches the datastore: not cut off, and the export still there.
+    pub fn reaches(&self, ds: &Datastore, mount: &Mount) -> bool {
+        let exported = match &ds.backing {
+            Backing::Nfs { host, path, .. } => self.world.nfs(host, path).is_some(),
+            _ => true,
+        };
+        mount.accessible && exported
+    }
+
     /// Size and free space in bytes: the array volume's where the datastore lies on one, else what it claims.
     pub fn space(&self, ds: &Datastore) -> (u64, u64) {
         let claimed = (ds.capacity_bytes, ds.capacity_bytes - ds.capacity_bytes / 8);
-        if !ds.accessible() {
+        if !ds.mounts.iter().any(|m| self.reaches(ds, m)) {
             return (ds.capacity_bytes, 0);
         }
         let Backing::Nfs { host, path, .. } = &ds.backing else { return claimed };

@@ -56,18 +56,19 @@ fn info(s: &State, ds: &Datastore) -> Val {
 }
 
 /// How a host mounts it.
-pub fn mount_info(ds: &Datastore, mount: &Mount) -> Val {
-    let reason = if mount.accessible { None } else { Some("AllPathsDown_Timeout") };
+pub fn mount_info(s: &State, ds: &Datastore, mount: &Mount) -> Val {
+    let reached = s.reaches(ds, mount);
+    let reason = if reached { None } else { Some("AllPathsDown_Timeout") };
     obj!("HostMountInfo", "path" => format!("/vmfs/volumes/{}", ds.uuid),
         "accessMode" => if mount.writable { "readWrite" } else { "readOnly" }, "mounted" => true,
-        "accessible" => mount.accessible, "inaccessibleReason" => reason)
+        "accessible" => reached, "inaccessibleReason" => reason)
 }
 
 /// A host's view of its volumes.
 pub fn volumes_of_host(s: &State, host: &str) -> Val {
     let all = s.datastores.values().filter_map(|d| {
         let mount = d.mounts.iter().find(|m| m.host == host)?;
-        Some(obj!("HostFileSystemMountInfo", "mountInfo" => mount_info(d, mount), "volume" => volume(s, d)))
+        Some(obj!("HostFileSystemMountInfo", "mountInfo" => mount_info(s, d, mount), "volume" => volume(s, d)))
     });
     obj!("HostFileSystemVolumeInfo", "volumeTypeList" => vec!["VMFS", "NFS", "NFS41"],
         "mountInfo" => Val::List(all.collect()))
@@ -80,11 +81,11 @@ pub fn property(s: &State, id: &str, name: &str) -> Val {
         "info" => info(s, ds),
         "summary" => obj!("DatastoreSummary", "datastore" => MoRef::new("Datastore", id), "name" => &ds.name,
             "url" => ds.url(), "capacity" => s.space(ds).0, "freeSpace" => s.space(ds).1, "uncommitted" => 0,
-            "accessible" => ds.accessible(), "multipleHostAccess" => ds.mounts.len() > 1, "type" => ds.kind(),
+            "accessible" => ds.mounts.iter().any(|m| s.reaches(ds, m)), "multipleHostAccess" => ds.mounts.len() > 1, "type" => ds.kind(),
             "maintenanceMode" => "normal"),
         "host" => {
             let all = ds.mounts.iter().map(|m| {
-                obj!("DatastoreHostMount", "key" => MoRef::new("HostSystem", &m.host), "mountInfo" => mount_info(ds, m))
+                obj!("DatastoreHostMount", "key" => MoRef::new("HostSystem", &m.host), "mountInfo" => mount_info(s, ds, m))
             });
             Val::List(all.collect())
         }

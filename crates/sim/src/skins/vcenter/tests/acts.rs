@@ -147,4 +147,5 @@ async fn a_datastore_shows_its_volumes_space_and_an_export_is_for_named_hosts() 
     assert!(number("freeSpace") <= 61 << 20, "{summary}");
     array.set_export(volume.id, Default::default()).unwrap();
     assert!(c.vc.with(|s| s.tree(&id).is_err()), "the export went away under the mount");
+    assert!(c.get("Datastore", &id, "host").await.contains("<accessible>false</accessible>"));
 }

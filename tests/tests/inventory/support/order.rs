@@ -1,5 +1,5 @@
 //! Holds every request against the order that VMware's own pyvmomi knows: vcsim takes requests in any order, vCenter does
-//! not. `wsdl_order.json` comes from `tests/interop/pyvmomi_order.py`.
+//! not. `wsdl_order.json` comes from `tests/interop/pyvmomi/pyvmomi_order.py`.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -9,7 +9,7 @@ use strata_inventory_svc::soap::{Element, reader::read_values};
 use strata_kit::http::{HttpClient, HttpError, SharedHttp};
 
 static ORDER: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(include_str!("../../interop/wsdl_order.json")).expect("JSON"));
+    LazyLock::new(|| serde_json::from_str(include_str!("../../../interop/pyvmomi/wsdl_order.json")).expect("JSON"));
 
 /// Simple types and references, which hold no fields.
 const LEAVES: &[&str] = &["string", "boolean", "int", "long", "short", "anyType", "TypeName", "PropertyPath"];

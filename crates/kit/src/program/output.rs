@@ -1,7 +1,7 @@
-//! The one place that prints.
+//! The one place of a service that prints.
 
 /// Standard output for answers, standard error for failures.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, Copy)]
 pub struct Output;
 
 impl Output {
