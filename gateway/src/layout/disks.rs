@@ -1,6 +1,6 @@
 //! Each disk of a VM: where it lies, and how good a snapshot of it can be.
 
-use super::{PlacedDatastore, array_name};
+use super::{PlacedDatastore, array_name, by_path_name};
 use std::collections::BTreeMap;
 use strata_model::{DatastorePath, Grade};
 use strata_proto::strata::{
@@ -64,8 +64,8 @@ fn volume_of(
     let mut found: Option<String> = None;
     for file in &disk.chain {
         let path: DatastorePath = file.parse()?;
-        let placed =
-            datastores.get(&path.datastore).ok_or_else(|| format!("datastore {} is not known", path.datastore))?;
+        let placed = by_path_name(datastores, &path.datastore)
+            .ok_or_else(|| format!("datastore {} is not known", path.datastore))?;
         let volume =
             placed.volume.as_ref().ok_or_else(|| format!("datastore {}: {}", path.datastore, placed.evidence))?;
         if !volume.read_write {

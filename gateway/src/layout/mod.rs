@@ -94,10 +94,15 @@ impl VmLayout {
     /// The path is none, or its datastore lies on no known volume; the message says which.
     pub fn locate(&self, path: &str) -> Result<(&PlacedDatastore, String)> {
         let path: DatastorePath = path.parse().map_err(GatewayError::unexpected)?;
-        let placed = self.datastores.get(&path.datastore).ok_or_else(|| {
+        let placed = self.datastore(&path.datastore).ok_or_else(|| {
             GatewayError::unexpected(format!("{path} is on no datastore of {}", self.vm.display_name))
         })?;
         Ok((placed, volume_path(&placed.path_in_volume, &path.path)))
+    }
+
+    /// A datastore by the name that stands in paths.
+    pub fn datastore(&self, name: &str) -> Option<&PlacedDatastore> {
+        by_path_name(&self.datastores, name)
     }
 
     /// The array of a volume name.
@@ -117,6 +122,17 @@ impl VmLayout {
     pub fn relations(&self) -> Vec<Relation> {
         relations::of(self)
     }
+}
+
+/// A datastore by the name that stands in paths, where vCenter may write `%2f`, `%5c` and `%25`.
+fn by_path_name<'a>(datastores: &'a BTreeMap<String, PlacedDatastore>, name: &str) -> Option<&'a PlacedDatastore> {
+    datastores.get(name).or_else(|| datastores.get(&shown_name(name)))
+}
+
+/// The name that people gave, of one that stands in a path.
+pub fn shown_name(name: &str) -> String {
+    let slashes = name.replace("%2f", "/").replace("%2F", "/").replace("%5c", "\\").replace("%5C", "\\");
+    slashes.replace("%25", "%")
 }
 
 /// `arrays/a` of `arrays/a/volumes/v`.

@@ -5,7 +5,7 @@ use crate::{
     catalog::{CloneIntent, CloneTarget, PointDisk, RestorePoint},
     deps::Deps,
     error::{GatewayError, Result},
-    layout::{array_name, vcenter_of, volume_path},
+    layout::{array_name, shown_name, vcenter_of, volume_path},
 };
 use std::collections::{BTreeMap, BTreeSet};
 use strata_model::{DatastorePath, ErrorKind};
@@ -178,7 +178,9 @@ async fn source_datastores(
         let datastore = all
             .iter()
             .find(|datastore| {
-                datastore.name.starts_with(&format!("{vcenter}/")) && datastore.display_name == member.datastore
+                datastore.name.starts_with(&format!("{vcenter}/"))
+                    && (datastore.display_name == member.datastore
+                        || datastore.display_name == shown_name(&member.datastore))
             })
             .ok_or_else(|| GatewayError::not_found("datastore", &member.datastore))?;
         let device = crate::layout::device_of(datastore).map_err(|why| {

@@ -1,6 +1,10 @@
 //! Plan of a snapshot: which volumes are cut, what can be promised for each disk, who else is in the cut.
 
-use super::{NameAllocator, Planned, fact, hash_of, new_id, step, words};
+use super::{
+    NameAllocator, Planned, fact, hash_of, new_id,
+    privileges::{self, Need},
+    step, words,
+};
 use crate::{
     catalog::{Member, Placement, PointDisk, SnapshotIntent},
     deps::Deps,
@@ -46,9 +50,21 @@ pub async fn create_snapshot(
     vm: &str,
     wish: &SnapshotWish,
 ) -> Result<Planned<SnapshotIntent>> {
-    crate::layout::vcenter_of(vm, "vm")?;
+    let vcenter = crate::layout::vcenter_of(vm, "vm")?;
     let layout = VmLayout::read(&deps.ports, vm, Depth::Full).await?;
-    create_snapshot_of(deps, names, &layout, wish)
+    let planned = create_snapshot_of(deps, names, &layout, wish)?;
+    if planned.intent.needs_freeze() {
+        // Who may open a VMware snapshot and not remove it would leave it open.
+        let need = Need {
+            vcenter: &vcenter,
+            vm,
+            vm_display_name: &layout.vm.display_name,
+            features: &["quiesce"],
+            privileges: &["VirtualMachine.State.CreateSnapshot", "VirtualMachine.State.RemoveSnapshot"],
+        };
+        privileges::require(deps, need).await?;
+    }
+    Ok(planned)
 }
 
 /// The same for a layout that was just read.
@@ -117,11 +133,26 @@ fn refuse_unfit(layout: &VmLayout) -> Result<()> {
             .with("vm", &vm.name)
             .with("task", task));
     }
+    refuse_unreachable(layout)?;
     if layout.topology.gaps.is_empty() {
         return Ok(());
     }
     let message = format!("{name} cannot be read completely: {}", layout.topology.gaps.join("; "));
     Err(GatewayError::new(ErrorKind::Unavailable, "VM_INCOMPLETE", message).with("vm", &vm.name))
+}
+
+/// A datastore that no array has may be on the one that does not answer: that is no reason to say that it cannot be done.
+fn refuse_unreachable(layout: &VmLayout) -> Result<()> {
+    let homeless = layout.datastores.values().find(|placed| placed.volume.is_none());
+    let silent = layout.unreachable.iter().find(|name| name.starts_with("arrays/"));
+    let (Some(placed), Some(array)) = (homeless, silent) else { return Ok(()) };
+    let message = format!(
+        "{array} does not answer, and [{}] of {} is on no array that does; bring it back and try again",
+        placed.datastore.display_name, layout.vm.display_name
+    );
+    Err(GatewayError::new(ErrorKind::Unavailable, "ARRAY_UNREACHABLE", message)
+        .with("array", array)
+        .with("vm", &layout.vm.name))
 }
 
 /// Disks that go in, and those that cannot.
@@ -179,8 +210,7 @@ fn members(layout: &VmLayout, disks: &[&PlacedDisk]) -> Result<Vec<Member>> {
     }
     for path in paths {
         let placed = layout
-            .datastores
-            .get(&path.datastore)
+            .datastore(&path.datastore)
             .ok_or_else(|| GatewayError::unexpected(format!("{path} is on an unknown datastore")))?;
         let volume = placed.volume.as_ref().ok_or_else(|| {
             let message = format!("{path} is not on a volume of a configured array: {}", placed.evidence);

@@ -7,6 +7,7 @@ mod delete_clone;
 mod delete_snapshot;
 mod naming;
 mod point;
+mod privileges;
 mod revert_vm;
 mod tracking_files;
 mod words;

@@ -2,7 +2,9 @@
 //! places, the VM object stays (safety.md S20, S21, S23, S24).
 
 use super::{
-    NameAllocator, Planned, SnapshotWish, create_snapshot_of, fact, hash_of, new_id, point, step, tracking_files, words,
+    NameAllocator, Planned, SnapshotWish, create_snapshot_of, fact, hash_of, new_id, point,
+    privileges::{self, Need},
+    step, tracking_files, words,
 };
 use crate::{
     catalog::{PointDisk, RestorePoint, SnapshotIntent},
@@ -112,8 +114,31 @@ pub async fn revert_vm(deps: &Deps, names: &NameAllocator, request: &RevertVmReq
         change_tracking: layout.vm.change_tracking,
         point,
     };
+    require_privileges(deps, &intent).await?;
     let shown = shown(deps, &intent, &layout);
     Ok(Planned { intent, shown })
+}
+
+/// One that is found missing half way would leave the VM stopped and its disks aside.
+async fn require_privileges(deps: &Deps, intent: &RevertIntent) -> Result<()> {
+    let mut privileges = vec!["Datastore.Browse", "Datastore.FileManagement"];
+    if intent.was_on {
+        privileges.extend(["VirtualMachine.Interact.PowerOff", "VirtualMachine.Interact.PowerOn"]);
+    }
+    if intent.discard_vm_snapshots {
+        privileges.push("VirtualMachine.State.RemoveSnapshot");
+    }
+    if intent.change_tracking {
+        privileges.push("VirtualMachine.Config.ChangeTracking");
+    }
+    let need = Need {
+        vcenter: &intent.vcenter,
+        vm: &intent.vm,
+        vm_display_name: &intent.vm_display_name,
+        features: &["revert", "quiesce"],
+        privileges: &privileges,
+    };
+    privileges::require(deps, need).await
 }
 
 /// The instance uuid stays when a VM is exchanged for another under it; the BIOS uuid does not (safety.md S5).

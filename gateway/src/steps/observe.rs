@@ -84,7 +84,7 @@ pub async fn look(deps: &Deps, intent: &SnapshotIntent) -> Result<Observation> {
         return Err(changed("it was off and runs now; plan again".to_owned()));
     }
     for member in &intent.members {
-        let now = layout.datastores.get(&member.datastore).and_then(|placed| placed.volume.as_ref());
+        let now = layout.datastore(&member.datastore).and_then(|placed| placed.volume.as_ref());
         match now {
             Some(volume) if volume.name == member.volume && volume.uuid == member.volume_uuid => {}
             Some(volume) => return Err(changed(format!("[{}] is {} now", member.datastore, volume.name))),

@@ -53,8 +53,9 @@ pub(super) fn copy_of<'d>(
             _ => None,
         };
     }
-    if let Ok(path) = file_name.parse::<DatastorePath>() {
-        return disks.get(&path);
+    // A VM may be called `[prod] web`, and so is its disk then: only what is found is taken for a datastore's path.
+    if let Some(found) = file_name.parse::<DatastorePath>().ok().and_then(|path| disks.get(&path)) {
+        return Some(found);
     }
     let (datastore, directory) = source?;
     let path = if directory.is_empty() { file_name.to_owned() } else { format!("{directory}/{file_name}") };
@@ -63,7 +64,8 @@ pub(super) fn copy_of<'d>(
 
 /// Whether a name is relative to the .vmx.
 pub(super) fn is_relative(file_name: &str) -> bool {
-    !file_name.starts_with('/') && !file_name.starts_with('[')
+    // `[prod] web.vmdk` may be the name of a file; as a datastore's path it explains no directory.
+    !file_name.starts_with('/')
 }
 
 /// How the .vmx at `vmx` writes a file: relative in its own directory, absolute elsewhere.
