@@ -35,14 +35,14 @@ impl House {
         }
     }
 
-    /// Snapshot of a VM by display name, with what the test changes in the request.
+    /// Snapshot of a VM by full or display name, with what the test changes in the request.
     pub async fn snapshot(
         &self,
         vm: &str,
         change: impl FnOnce(&mut pb::CreateSnapshotRequest),
     ) -> anyhow::Result<Outcome<pb::Snapshot>> {
         let mut request =
-            pb::CreateSnapshotRequest { vm: self.vm(vm).await?, grade: Grade::Crash.into(), ..Default::default() };
+            pb::CreateSnapshotRequest { vm: self.named(vm).await?, grade: Grade::Crash.into(), ..Default::default() };
         change(&mut request);
         let mut client = SnapshotServiceClient::new(self.upstream.clone());
         self.ended(client.create_snapshot(request).await).await
@@ -62,7 +62,7 @@ impl House {
         self.ended(client.create_clone(request).await).await
     }
 
-    /// Revert of a VM by display name.
+    /// Revert of a VM by full or display name.
     pub async fn revert(
         &self,
         vm: &str,
@@ -70,7 +70,7 @@ impl House {
         change: impl FnOnce(&mut pb::RevertVmRequest),
     ) -> anyhow::Result<Outcome<pb::RevertVmResponse>> {
         let mut request =
-            pb::RevertVmRequest { vm: self.vm(vm).await?, snapshot: snapshot.into(), ..Default::default() };
+            pb::RevertVmRequest { vm: self.named(vm).await?, snapshot: snapshot.into(), ..Default::default() };
         change(&mut request);
         let mut client = VmServiceClient::new(self.upstream.clone());
         self.ended(client.revert_vm(request).await).await
@@ -95,6 +95,11 @@ impl House {
         let mut client = PlanServiceClient::new(self.upstream.clone());
         let answer = client.plan(pb::PlanRequest { request: Some(request) }).await;
         Ok(answer.map(Response::into_inner).map_err(|status| ErrorReport::from_status(&status)))
+    }
+
+    /// A full name stays; a display name is looked up.
+    async fn named(&self, vm: &str) -> anyhow::Result<String> {
+        if vm.starts_with("vcenters/") { Ok(vm.to_owned()) } else { self.vm(vm).await }
     }
 
     /// vCenter's id of a VM by name.

@@ -119,6 +119,12 @@ where
     Ok(())
 }
 
+/// The volume behind a datastore: the same name with what no array takes replaced.
+pub(super) fn volume_of(datastore: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { 'x' };
+    datastore.chars().map(plain).collect()
+}
+
 /// What shall be there.
 #[derive(Debug)]
 pub struct Builder {
@@ -233,6 +239,7 @@ impl Builder {
 
     fn filer(&self, world: &World, root: &Path, clock: &SharedClock) -> anyhow::Result<Arc<dyn ArrayDriver>> {
         for name in &self.datastores {
+            let name = &volume_of(name);
             let volume = root.join(name);
             match self.array {
                 ArrayKind::FilerOnBtrfs => {
@@ -247,7 +254,7 @@ impl Builder {
             root: root.to_owned(),
             hosts: vec![FILER_ADDRESS.to_owned()],
             path_prefix: Some("/".to_owned()),
-            volumes: Some(self.datastores.clone()),
+            volumes: Some(self.datastores.iter().map(|name| volume_of(name)).collect()),
             engine: EngineChoice::default(),
         };
         Ok(Arc::new(Filer::new(config, clock.clone())))
@@ -261,7 +268,7 @@ impl Builder {
             .host("esx-1.example")
             .host("esx-2.example");
         for name in &self.datastores {
-            builder = builder.nfs_datastore(name, FILER_ADDRESS, &format!("/{name}"));
+            builder = builder.nfs_datastore(name, FILER_ADDRESS, &format!("/{}", volume_of(name)));
         }
         for spec in vms {
             builder = builder.vm(spec.clone());

@@ -163,6 +163,8 @@ impl House {
 
     /// The files of a datastore.
     pub fn tree(&self, datastore: &str) -> anyhow::Result<std::sync::Arc<dyn strata_sim::world::tree::FileTree>> {
-        self.world.nfs(super::build::FILER_ADDRESS, &format!("/{datastore}")).context("no such export")
+        self.world
+            .nfs(super::build::FILER_ADDRESS, &format!("/{}", super::build::volume_of(datastore)))
+            .context("no such export")
     }
 }

@@ -37,7 +37,8 @@ pub(super) fn reference(
     world.add_array(spec)?;
     for name in datastores {
         let array = world.array(ARRAY)?;
-        let (name, export_path) = (name.clone(), format!("/{name}"));
+        let name = super::build::volume_of(name);
+        let export_path = format!("/{name}");
         let volume =
             array.create_volume(NewVolume { name, export_path, comment: String::new(), size_bytes: SIZE_BYTES })?;
         array.set_export(volume.id, BTreeSet::from(["*".to_owned()]))?;

@@ -100,8 +100,10 @@ fn compute(state: &State, all: &mut BTreeMap<String, String>) {
     for (id, vm) in &state.vms {
         all.insert(format!("vm {}/{} {id}", state.name, vm.config.name), of_vm(state, vm));
     }
-    for (id, snapshot) in &state.snapshots {
-        all.insert(format!("vm-snapshot {}/{id}", state.name), format!("{}: {}", snapshot.vm, snapshot.listed.name));
+    for snapshot in state.snapshots.values() {
+        // By name: vCenter may give it another id when it reads the VM's files again.
+        let name = format!("vm-snapshot {}/{} {}", state.name, snapshot.vm, snapshot.listed.name);
+        all.insert(name, format!("number {}", snapshot.listed.uid));
     }
     for datastore in state.datastores.values() {
         for mount in &datastore.mounts {
