@@ -45,10 +45,19 @@ fn usual(stem: &str) -> &'static str {
 /// `name-flat.vmdk`, `name-delta.vmdk`, `name-sesparse.vmdk`, `name-s001.vmdk`, `name-f001.vmdk` of `name`.
 fn is_extent_of(path: &str, stem: &str) -> bool {
     let Some(rest) = path.strip_prefix(stem).and_then(|rest| rest.strip_prefix('-')) else { return false };
-    let Some(kind) = rest.strip_suffix(".vmdk") else { return false };
+    rest.strip_suffix(".vmdk").is_some_and(is_kind_of_extent)
+}
+
+fn is_kind_of_extent(kind: &str) -> bool {
     let numbered =
         |prefix| kind.strip_prefix(prefix).is_some_and(|n: &str| n.len() == 3 && n.bytes().all(|b| b.is_ascii_digit()));
     matches!(kind, "flat" | "delta" | "sesparse") || numbered('s') || numbered('f')
+}
+
+/// True where a file holds a disk's data, by its name: everything that is no descriptor.
+pub fn is_extent(path: &str) -> bool {
+    let kind = path.strip_suffix(".vmdk").and_then(|stem| stem.rsplit_once('-'));
+    kind.is_some_and(|(_, kind)| is_kind_of_extent(kind))
 }
 
 #[cfg(test)]
@@ -81,6 +90,15 @@ mod tests {
     fn an_extent_that_is_not_listed_is_assumed() {
         check(&["a.vmdk"], &[], &["a-flat.vmdk", "a.vmdk"]);
         check(&["a-000002.vmdk"], &[], &["a-000002-delta.vmdk", "a-000002.vmdk"]);
+    }
+
+    #[test]
+    fn descriptors_and_extents() {
+        for (path, expected) in
+            [("vm/a.vmdk", false), ("vm/a-flat.vmdk", true), ("a-000001.vmdk", false), ("a-000001-delta.vmdk", true)]
+        {
+            assert_eq!(is_extent(path), expected, "{path}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod neighbours;
 mod relations;
 
 pub use disks::PlacedDisk;
-pub use files::{chain_files, volume_path};
+pub use files::{chain_files, is_extent, volume_path};
 pub use neighbours::Neighbour;
 pub use relations::Relation;
 
@@ -104,6 +104,13 @@ impl VmLayout {
     pub fn array_of(&self, volume: &str) -> Result<&sto::Array> {
         let array = array_name(volume)?;
         self.arrays.get(&array).ok_or_else(|| GatewayError::not_found("array", &array))
+    }
+
+    /// The other VMs that use a shared file, by the names that people know.
+    pub fn shared_with(&self, shared: &inv::SharedFile) -> Vec<String> {
+        let others = shared.vms.iter().filter(|vm| **vm != self.vm.name);
+        let named = |vm: &String| self.topology.tenants.iter().find(|tenant| tenant.vm == *vm);
+        others.map(|vm| named(vm).map_or_else(|| vm.clone(), |tenant| tenant.display_name.clone())).collect()
     }
 
     /// Every link from the VM down to the arrays, with its evidence.

@@ -1,9 +1,10 @@
 //! Who else lives on the volumes of a VM (safety.md S6): on its datastores, and on other datastores of the same volumes.
 
-use super::{PlacedDatastore, device_of};
+use super::{PlacedDatastore, device_of, volume_path};
 use crate::{error::Result, ports::Ports};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use strata_model::DatastorePath;
 use strata_proto::strata::{
     inventory::v1::{self as inv, TenantKind},
     storage::v1 as sto,
@@ -32,7 +33,17 @@ pub(super) async fn find(
     unreachable: &mut Vec<String>,
 ) -> Result<Vec<Neighbour>> {
     let mut found: BTreeSet<Neighbour> = beside(topology, datastores).collect();
-    found.extend(on_siblings(ports, topology, datastores, unreachable).await?);
+    let elsewhere = on_siblings(ports, topology, datastores, unreachable).await?;
+    // Not registered in this vCenter, but in another one that has the same volume mounted.
+    let registered: BTreeSet<(String, String)> =
+        elsewhere.iter().filter_map(|(neighbour, file)| Some((neighbour.volume.clone(), file.clone()?))).collect();
+    found.retain(|neighbour| {
+        let file = (neighbour.kind == kind_name(TenantKind::UnregisteredVm))
+            .then(|| file_in_volume(&neighbour.display_name, datastores.get(&neighbour.datastore)?))
+            .flatten();
+        !file.is_some_and(|file| registered.contains(&(neighbour.volume.clone(), file)))
+    });
+    found.extend(elsewhere.into_iter().map(|(neighbour, _)| neighbour));
     Ok(found.into_iter().collect())
 }
 
@@ -53,13 +64,20 @@ fn beside<'a>(
     })
 }
 
+/// Path within the volume of a file of a datastore.
+fn file_in_volume(path: &str, placed: &PlacedDatastore) -> Option<String> {
+    let path: DatastorePath = path.parse().ok()?;
+    Some(volume_path(&placed.path_in_volume, &path.path))
+}
+
 /// VMs on other datastores (of any vCenter) that lie on the same volumes: a volume can hold several exports.
+/// With each its .vmx within the volume, where it lies there.
 async fn on_siblings(
     ports: &Ports,
     topology: &inv::VmTopology,
     datastores: &BTreeMap<String, PlacedDatastore>,
     unreachable: &mut Vec<String>,
-) -> Result<Vec<Neighbour>> {
+) -> Result<Vec<(Neighbour, Option<String>)>> {
     let own: BTreeSet<&str> = topology.datastores.iter().map(|datastore| datastore.name.as_str()).collect();
     let volumes: BTreeSet<&str> =
         datastores.values().filter_map(|placed| placed.volume.as_ref()).map(|volume| volume.name.as_str()).collect();
@@ -73,13 +91,14 @@ async fn on_siblings(
     if others.is_empty() || volumes.is_empty() {
         return Ok(Vec::new());
     }
-    let mut siblings: Vec<(inv::Datastore, String)> = Vec::new();
+    let mut siblings: Vec<Sibling> = Vec::new();
     for part in others.chunks(1000) {
         let answer = ports.storage.resolve_devices(part.iter().map(|(_, device)| device.clone()).collect()).await?;
         note(unreachable, answer.unreachable);
         for ((datastore, _), resolution) in part.iter().zip(answer.resolutions) {
             if let Some(volume) = resolution.volume.filter(|volume| volumes.contains(volume.name.as_str())) {
-                siblings.push((datastore.clone(), volume.name));
+                let root = resolution.path_in_volume;
+                siblings.push(Sibling { datastore: datastore.clone(), volume: volume.name, root });
             }
         }
     }
@@ -91,22 +110,35 @@ async fn on_siblings(
     Ok(vms_on(&siblings, &vms, topology))
 }
 
-fn vms_on(siblings: &[(inv::Datastore, String)], vms: &[inv::Vm], topology: &inv::VmTopology) -> Vec<Neighbour> {
+/// Another datastore on a volume of the VM.
+struct Sibling {
+    datastore: inv::Datastore,
+    volume: String,
+    /// Its root within the volume.
+    root: String,
+}
+
+fn vms_on(siblings: &[Sibling], vms: &[inv::Vm], topology: &inv::VmTopology) -> Vec<(Neighbour, Option<String>)> {
     let own_name = topology.vm.as_ref().map(|vm| vm.name.clone()).unwrap_or_default();
     let mut found = Vec::new();
-    for (datastore, volume) in siblings {
+    for Sibling { datastore, volume, root } in siblings {
         let vcenter = datastore.name.split("/datastores/").next().unwrap_or_default();
         let here = vms.iter().filter(|vm| {
             vm.name != own_name
                 && vm.name.starts_with(&format!("{vcenter}/"))
                 && vm.datastores.contains(&datastore.display_name)
         });
-        found.extend(here.map(|vm| Neighbour {
-            kind: if vm.template { "template" } else { "vm" }.to_owned(),
-            vm: vm.name.clone(),
-            display_name: vm.display_name.clone(),
-            datastore: datastore.display_name.clone(),
-            volume: volume.clone(),
+        found.extend(here.map(|vm| {
+            let neighbour = Neighbour {
+                kind: if vm.template { "template" } else { "vm" }.to_owned(),
+                vm: vm.name.clone(),
+                display_name: vm.display_name.clone(),
+                datastore: datastore.display_name.clone(),
+                volume: volume.clone(),
+            };
+            let vmx: Option<DatastorePath> = vm.vmx_path.parse().ok();
+            let here = vmx.filter(|path| path.datastore == datastore.display_name);
+            (neighbour, here.map(|path| volume_path(root, &path.path)))
         }));
     }
     found

@@ -115,7 +115,7 @@ fn remove_clone_step() -> Step<DeleteClone> {
         "remove_clone",
         |c: RunContext<DeleteClone>| async move {
             let operation = c.operation().to_string();
-            step_result(array_clone::undo(c.context(), &operation, &c.params().clone.intent, c.resume(), true).await)
+            step_result(array_clone::remove(c.context(), &operation, &c.params().clone.intent, c.resume()).await)
         },
         Undo::nothing("a removed clone cannot come back"),
     )

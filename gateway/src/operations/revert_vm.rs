@@ -202,7 +202,10 @@ fn change_tracking_step() -> Step<RevertVm> {
         |c: RunContext<RevertVm>| async move {
             step_result(change_tracking::run(c.context(), &c.params().vm, c.params().change_tracking).await)
         },
-        Undo::nothing("tracking that starts anew is right for the old bytes too"),
+        // It may have stopped between off and on again; tracking that starts anew is right for the old bytes too.
+        Undo::by(|c: UndoContext<RevertVm>| async move {
+            step_result(change_tracking::run(c.context(), &c.params().vm, c.params().change_tracking).await)
+        }),
     )
 }
 

@@ -72,8 +72,35 @@ pub async fn create_clone(deps: &Deps, request: &CreateCloneRequest) -> Result<P
         hosts,
         power_on: request.power_on,
     };
+    if !by_volume {
+        refuse_taken_directories(deps, &intent, &datastores).await?;
+    }
     let shown = shown(&intent, &point);
     Ok(Planned { intent, shown })
+}
+
+/// The array would refuse a directory that is not the clone's; here it can be said what to do (safety.md S2).
+async fn refuse_taken_directories(
+    deps: &Deps,
+    intent: &CloneIntent,
+    datastores: &BTreeMap<String, inv::Datastore>,
+) -> Result<()> {
+    for directory in &intent.allowed_directories {
+        let path: DatastorePath = directory.parse().map_err(GatewayError::unexpected)?;
+        let request = inv::FindVmFilesRequest {
+            vcenter: intent.vcenter.clone(),
+            datastore: datastores.get(&path.datastore).map(|found| found.name.clone()).unwrap_or_default(),
+            directory: path.path.trim_end_matches('/').to_owned(),
+            patterns: vec!["*".to_owned()],
+        };
+        if let Some(file) = deps.ports.inventory.find_vm_files(request).await?.files.first() {
+            let message = format!("{directory} holds {} already, and a clone's directory is its own", file.path);
+            return Err(GatewayError::conflict("DIRECTORY_TAKEN", message)
+                .with("directory", directory)
+                .hint("choose another name: --name NAME, or remove that directory if nobody needs it"));
+        }
+    }
+    Ok(())
 }
 
 fn directory_of(path: &str) -> Option<String> {

@@ -305,7 +305,8 @@ fn shown(intent: &SnapshotIntent, layout: &VmLayout) -> PlanResponse {
     );
     facts.extend(intent.excluded.iter().map(|disk| fact("excluded disk", format!("{}: {}", disk.label, disk.reason))));
     facts.extend(layout.topology.shared_files.iter().map(|shared| {
-        fact("shared", format!("{} is shared ({}) by {}", shared.path, shared.reason, words::list(&shared.vms, 4)))
+        let others = words::list(&layout.shared_with(shared), 4);
+        fact("shared", format!("{} is shared ({}) with {others}", shared.path, shared.reason))
     }));
     facts.extend(
         layout

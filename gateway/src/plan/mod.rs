@@ -8,6 +8,7 @@ mod delete_snapshot;
 mod naming;
 mod point;
 mod revert_vm;
+mod tracking_files;
 mod words;
 
 pub use create_clone::create_clone;

@@ -1,7 +1,9 @@
 //! Plan of a revert by files: the live disks are set aside by vCenter, the array clones those of the snapshot into their
 //! places, the VM object stays (safety.md S20, S21, S23, S24).
 
-use super::{NameAllocator, Planned, SnapshotWish, create_snapshot_of, fact, hash_of, new_id, point, step, words};
+use super::{
+    NameAllocator, Planned, SnapshotWish, create_snapshot_of, fact, hash_of, new_id, point, step, tracking_files, words,
+};
 use crate::{
     catalog::{PointDisk, RestorePoint, SnapshotIntent},
     deps::Deps,
@@ -76,10 +78,14 @@ pub async fn revert_vm(deps: &Deps, names: &NameAllocator, request: &RevertVmReq
             .hint(format!("to use it beside this VM: strata clone create {}", point.display_name)));
     }
     let layout = VmLayout::read(&deps.ports, &request.vm, Depth::Full).await?;
+    refuse_another(&layout, &point)?;
     let was_on = refuse_by_state(&layout, request)?;
     refuse_shared(&layout)?;
     let revert_id = new_id("r");
-    let disks = pair_disks(&layout, &point, &revert_id, request)?;
+    let mut disks = pair_disks(&layout, &point, &revert_id, request)?;
+    for disk in &mut disks {
+        tracking_files::add(deps, disk).await?;
+    }
     let wish = SnapshotWish {
         grade: Grade::Crash,
         allow_weaker: true,
@@ -108,6 +114,23 @@ pub async fn revert_vm(deps: &Deps, names: &NameAllocator, request: &RevertVmReq
     };
     let shown = shown(deps, &intent, &layout);
     Ok(Planned { intent, shown })
+}
+
+/// The instance uuid stays when a VM is exchanged for another under it; the BIOS uuid does not (safety.md S5).
+fn refuse_another(layout: &VmLayout, point: &RestorePoint) -> Result<()> {
+    let digits = |uuid: &str| uuid.chars().filter(char::is_ascii_hexdigit).collect::<String>().to_ascii_lowercase();
+    let (live, recorded) = (&layout.vm.bios_uuid, &point.intent.bios_uuid);
+    if digits(live) == digits(recorded) {
+        return Ok(());
+    }
+    let message = format!(
+        "{} has the BIOS uuid {live} and {} is of {}, which had {recorded}: it is another VM, or its uuid was changed",
+        layout.vm.display_name, point.display_name, point.intent.vm_display_name
+    );
+    Err(GatewayError::conflict("NOT_THE_SAME_VM", message)
+        .with("vm", &layout.vm.name)
+        .with("snapshot", &point.display_name)
+        .hint(format!("to use the old data beside it: strata clone create {}", point.display_name)))
 }
 
 /// Power and VMware snapshots; true where it runs.
@@ -151,7 +174,7 @@ fn refuse_shared(layout: &VmLayout) -> Result<()> {
         layout.vm.display_name,
         shared.path,
         shared.reason,
-        words::list(&shared.vms, 4)
+        words::list(&layout.shared_with(shared), 4)
     );
     Err(GatewayError::unsupported("SHARED_FILES", message)
         .with("vm", &layout.vm.name)

@@ -11,7 +11,10 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use strata_proto::strata::storage::v1::{self as sto, EnsureCloneRequest, FileMapping, RemoveCloneRequest};
+use strata_proto::strata::{
+    common::v1::Pending,
+    storage::v1::{self as sto, EnsureCloneRequest, FileMapping, RemoveCloneRequest},
+};
 use strata_saga::Progress;
 
 /// What was cloned.
@@ -92,7 +95,7 @@ pub async fn run(deps: &Deps, operation: &str, intent: &CloneIntent, resume: Opt
     to_output(&output)
 }
 
-/// Removes it, whether it was made or not. `answered`: the making's outcome is known, so nothing can arrive late.
+/// Takes back what was begun. `answered`: the making's outcome is known, so nothing can arrive late.
 pub async fn undo(
     deps: &Deps,
     operation: &str,
@@ -100,17 +103,39 @@ pub async fn undo(
     resume: Option<String>,
     answered: bool,
 ) -> Result<Progress> {
+    take_away(deps, operation, intent, resume, answered, Strangers::AreAbsence).await
+}
+
+/// Removes a clone that was finished.
+pub async fn remove(deps: &Deps, operation: &str, intent: &CloneIntent, resume: Option<String>) -> Result<Progress> {
+    take_away(deps, operation, intent, resume, true, Strangers::AreErrors).await
+}
+
+/// What it means that something in the clone's place does not carry its mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Strangers {
+    /// The making was refused because of it: ours is not there.
+    AreAbsence,
+    /// Somebody exchanged what was made: a person must look.
+    AreErrors,
+}
+
+async fn take_away(
+    deps: &Deps,
+    operation: &str,
+    intent: &CloneIntent,
+    resume: Option<String>,
+    answered: bool,
+    strangers: Strangers,
+) -> Result<Progress> {
     for (index, (array, targets)) in by_array(intent)?.into_iter().enumerate() {
         deps.ledger.write(&owned(deps, operation, intent, &array, &targets, Stage::Removing)).await?;
-        let request = RemoveCloneRequest {
-            array: array.clone(),
-            key: intent.clone_id.clone(),
-            label: intent.display_name.clone(),
-            mark: Some(deps.mark()),
-            targets: targets.iter().map(|target| to_proto(target)).collect(),
-            resume: wait::resume_of(resume.as_deref(), index),
-        };
-        if let Answer::Pending(still) = deps.ports.storage.remove_clone(request).await? {
+        let resume = wait::resume_of(resume.as_deref(), index);
+        let mut removed = remove_targets(deps, intent, &array, &targets, resume).await;
+        if strangers == Strangers::AreAbsence && is_not_ours(&removed) {
+            removed = remove_one_by_one(deps, intent, &array, &targets).await;
+        }
+        if let Answer::Pending(still) = removed? {
             return Ok(wait::pending_at(index, still));
         }
         if answered {
@@ -120,4 +145,49 @@ pub async fn undo(
         }
     }
     Ok(Progress::done())
+}
+
+async fn remove_targets(
+    deps: &Deps,
+    intent: &CloneIntent,
+    array: &str,
+    targets: &[&CloneTarget],
+    resume: String,
+) -> Result<Answer<()>> {
+    let request = RemoveCloneRequest {
+        array: array.to_owned(),
+        key: intent.clone_id.clone(),
+        label: intent.display_name.clone(),
+        mark: Some(deps.mark()),
+        targets: targets.iter().map(|target| to_proto(target)).collect(),
+        resume,
+    };
+    Ok(match deps.ports.storage.remove_clone(request).await? {
+        Answer::Pending(still) => Answer::Pending(still),
+        Answer::Ready(_) => Answer::Ready(()),
+    })
+}
+
+/// A stranger in one place must not keep what is ours in the others.
+async fn remove_one_by_one(
+    deps: &Deps,
+    intent: &CloneIntent,
+    array: &str,
+    targets: &[&CloneTarget],
+) -> Result<Answer<()>> {
+    for target in targets {
+        let removed = remove_targets(deps, intent, array, &[target], String::new()).await;
+        if is_not_ours(&removed) {
+            continue;
+        }
+        if let Answer::Pending(still) = removed? {
+            // Its resume would be sent with all targets; asked without one, the array is looked at anew.
+            return Ok(Answer::Pending(Pending { resume: String::new(), ..still }));
+        }
+    }
+    Ok(Answer::Ready(()))
+}
+
+fn is_not_ours<T>(removed: &Result<T>) -> bool {
+    removed.as_ref().is_err_and(|error| error.reason == "NOT_OURS")
 }

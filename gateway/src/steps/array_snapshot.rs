@@ -16,6 +16,7 @@ use crate::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use strata_model::ErrorKind;
 use strata_proto::strata::{
     common::v1::Pending,
     storage::v1::{ArraySnapshot, EnsureSnapshotRequest, RemoveSnapshotRequest, SnapshotTarget},
@@ -57,9 +58,15 @@ pub async fn run(
     };
     let mut moved = String::new();
     for key in keys(intent) {
-        let snapshots = match ensure_all(deps, operation, intent, &key, resume.as_deref()).await? {
-            Answer::Pending(still) => return Ok(wait::pending(still)),
-            Answer::Ready(snapshots) => snapshots,
+        let snapshots = match ensure_all(deps, operation, intent, &key, resume.as_deref()).await {
+            Ok(Answer::Pending(still)) => return Ok(wait::pending(still)),
+            Ok(Answer::Ready(snapshots)) => snapshots,
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                // Where the VM went elsewhere, that is what people must read.
+                observe::look(deps, intent).await?;
+                return Err(error);
+            }
+            Err(error) => return Err(error),
         };
         let after = observe::look(deps, intent).await?;
         match after.moved_since(&before) {

@@ -8,6 +8,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use strata_model::ErrorKind;
+use strata_proto::strata::inventory::v1::PowerState;
 
 /// What must be the same before and after a cut.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +78,10 @@ pub async fn look(deps: &Deps, intent: &SnapshotIntent) -> Result<Observation> {
     }
     if layout.vm.vmx_path != intent.vmx_path {
         return Err(changed(format!("its files moved from {} to {}", intent.vmx_path, layout.vm.vmx_path)));
+    }
+    // Without freeze and without order of the disks, which a running VM would need (safety.md S10, S15).
+    if intent.vm_off && layout.vm.power_state() != PowerState::Off {
+        return Err(changed("it was off and runs now; plan again".to_owned()));
     }
     for member in &intent.members {
         let now = layout.datastores.get(&member.datastore).and_then(|placed| placed.volume.as_ref());

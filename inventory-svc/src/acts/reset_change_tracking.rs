@@ -24,10 +24,16 @@ pub async fn run(
     let (client, uuid) = vcenters.with_child("vm", &request.vm, "vms")?;
     let vm = read_vm(&client, &uuid).await?;
     must_be_off(&vm)?;
-    if vm.vm.change_tracking {
+    let files = Files::find(&client, &vm).await?;
+    // Descriptors that were put back can name a file although tracking is off now: only vCenter takes that out of them, and
+    // only where it turns tracking off itself.
+    if !vm.vm.change_tracking && !files.found.is_empty() {
+        switch(&client, &vm, true).await?;
+    }
+    if vm.vm.change_tracking || !files.found.is_empty() {
         switch(&client, &vm, false).await?;
     }
-    let removed_files = remove_files(&client, &vm).await?;
+    let removed_files = files.remove(&client, &vm).await?;
     if request.enable_again {
         switch(&client, &vm, true).await?;
     }
@@ -44,26 +50,44 @@ async fn switch(client: &Client, vm: &VmRead, on: bool) -> Result<(), Error> {
     client.finish_task(&task, "change of change tracking", &object).await.map(drop)
 }
 
-/// Removes the tracking files beside the VM's disks, and no others.
-async fn remove_files(client: &Client, vm: &VmRead) -> Result<Vec<String>, Error> {
-    let disks = devices::disks(vm.properties.items("config.hardware.device"), &|_| String::new());
-    let chains = disks.iter().flat_map(|disk| &disk.chain);
-    let wanted: BTreeSet<DatastorePath> = chains.filter_map(|path| tracking_file(&path.parse().ok()?)).collect();
-    let directories: BTreeSet<(String, String)> =
-        wanted.iter().map(|path| (path.datastore.clone(), path.directory().to_owned())).collect();
-    let datacenter = MoRef::new("Datacenter", vm.vm.datacenter_moref.clone());
-    let mut removed = Vec::new();
-    for (datastore, directory) in directories {
-        let store = vm_files::store(client, &vm.places, &datastore, Some(&datacenter))?;
-        for name in vm_files::names_in(client, &store, &datastore, &directory, "*-ctk.vmdk").await? {
-            let path = DatastorePath::new(datastore.clone(), format!("{directory}/{name}").trim_start_matches('/'));
-            if wanted.contains(&path) {
-                client.delete_file(&store.datacenter, &path.to_string()).await?;
-                removed.push(path.to_string());
+/// The tracking files beside the VM's disks, and no others.
+struct Files {
+    found: Vec<DatastorePath>,
+}
+
+impl Files {
+    async fn find(client: &Client, vm: &VmRead) -> Result<Self, Error> {
+        let disks = devices::disks(vm.properties.items("config.hardware.device"), &|_| String::new());
+        let chains = disks.iter().flat_map(|disk| &disk.chain);
+        let wanted: BTreeSet<DatastorePath> = chains.filter_map(|path| tracking_file(&path.parse().ok()?)).collect();
+        let directories: BTreeSet<(String, String)> =
+            wanted.iter().map(|path| (path.datastore.clone(), path.directory().to_owned())).collect();
+        let mut found = Vec::new();
+        for (datastore, directory) in directories {
+            let store = vm_files::store(client, &vm.places, &datastore, Some(&datacenter(vm)))?;
+            for name in vm_files::names_in(client, &store, &datastore, &directory, "*-ctk.vmdk").await? {
+                let path = DatastorePath::new(datastore.clone(), format!("{directory}/{name}").trim_start_matches('/'));
+                if wanted.contains(&path) {
+                    found.push(path);
+                }
             }
         }
+        Ok(Self { found })
     }
-    Ok(removed)
+
+    /// Turning tracking off removes them; what it left is removed here. Returns all that were there.
+    async fn remove(self, client: &Client, vm: &VmRead) -> Result<Vec<String>, Error> {
+        let left = Self::find(client, vm).await?.found;
+        for path in left {
+            let store = vm_files::store(client, &vm.places, &path.datastore, Some(&datacenter(vm)))?;
+            client.delete_file(&store.datacenter, &path.to_string()).await?;
+        }
+        Ok(self.found.iter().map(ToString::to_string).collect())
+    }
+}
+
+fn datacenter(vm: &VmRead) -> MoRef {
+    MoRef::new("Datacenter", vm.vm.datacenter_moref.clone())
 }
 
 /// `[ds] dir/web-ctk.vmdk` of `[ds] dir/web.vmdk`.

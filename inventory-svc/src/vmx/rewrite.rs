@@ -44,6 +44,10 @@ pub struct CloneRewrite<'a> {
 pub fn rewrite_for_clone(vmx: &mut Vmx, wish: &CloneRewrite<'_>) -> Result<(), String> {
     let mut stripped = rewrite_slots(vmx, wish)?;
     strip_devices(vmx, &mut stripped);
+    let led_elsewhere = vmx.entries().filter(|(key, value)| {
+        DROPPED.contains(&key.to_ascii_lowercase().as_str()) && (value.starts_with('/') || leads_outside(value, wish))
+    });
+    stripped.extend(led_elsewhere.map(|(key, value)| format!("path {key} {value}")).collect::<Vec<_>>());
     vmx.remove(|key| DROPPED.contains(&key) || key.starts_with("managedby.") || key.starts_with("strata."));
     for adapter in numbered(vmx, "ethernet") {
         vmx.set(&format!("{adapter}.startConnected"), "FALSE");

@@ -66,7 +66,16 @@ impl Caller {
                 let code = tonic::Code::from_i32(error.code);
                 Ok(Finished::Badly(Status::with_details(code, error.message.clone(), error.encode_to_vec().into())))
             }
-            None => bail!("operation {} did not end", ended.name),
+            None => {
+                let metadata = ended.metadata.map(|any| pb::OperationMetadata::decode(any.value.as_slice()));
+                let steps = metadata.transpose()?.map(|metadata| metadata.steps).unwrap_or_default();
+                let told: Vec<String> = steps
+                    .into_iter()
+                    .filter(|step| !step.message.is_empty())
+                    .map(|step| format!("{}: {}", step.name, step.message))
+                    .collect();
+                bail!("operation {} did not end: {}", ended.name, told.join("; "))
+            }
         }
     }
 }

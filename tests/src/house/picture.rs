@@ -116,7 +116,10 @@ fn of_vm(state: &State, vm: &Vm) -> String {
     let disks: Vec<String> = vm.disks().map(|disk| format!("{} {}", state.show(&disk.file), disk.mode)).collect();
     let nics: Vec<String> =
         vm.nics().map(|nic| format!("{} connected {} start {}", nic.mac, nic.connected, nic.start_connected)).collect();
-    let extra: Vec<String> = vm.config.extra.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    // A file that was read again shows its own header too.
+    let header = [".encoding", "config.version"];
+    let extra = vm.config.extra.iter().filter(|(key, _)| !header.contains(key));
+    let extra: Vec<String> = extra.map(|(key, value)| format!("{key}={value}")).collect();
     format!(
         "{} {} uuid {} instance {} folder {} pool {:?} cbt {} disks {disks:?} nics {nics:?} extra {extra:?} managed {:?} question {}",
         vm.power_state(),
@@ -138,14 +141,19 @@ fn files(
     all: &mut BTreeMap<String, String>,
 ) -> anyhow::Result<()> {
     for entry in tree.list(directory)? {
+        if entry.name == ".strata-clones" && tree.list(&entry.name).is_ok_and(|inside| inside.is_empty()) {
+            // Where the simulated array's driver lists clones; empty it means nothing.
+            continue;
+        }
         let path = if directory.is_empty() { entry.name.clone() } else { format!("{directory}/{}", entry.name) };
         if entry.is_dir {
             all.insert(format!("file {datastore}/{path}/"), "directory".to_owned());
             files(tree, datastore, &path, all)?;
             continue;
         }
-        // Logs grow and tracking files count; of swap files it matters only that they are there.
-        let counts = entry.name.ends_with("-ctk.vmdk") || entry.name.ends_with(".log") || entry.name.ends_with(".vswp");
+        // Logs grow, tracking files count, and the .vmsd counts the VMware snapshots that there ever were; of swap files
+        // it matters only that they are there.
+        let counts = ["-ctk.vmdk", ".log", ".vswp", ".vmsd"].iter().any(|end| entry.name.ends_with(end));
         let content = if counts { String::new() } else { digest(tree, &path, entry.size_bytes)? };
         all.insert(format!("file {datastore}/{path}"), content);
     }

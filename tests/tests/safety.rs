@@ -1,0 +1,42 @@
+//! The rules of safety over a whole installation, each by its number. After every test the invariants of
+//! `House::check` hold.
+
+#[path = "safety/failures.rs"]
+mod failures;
+#[path = "safety/s01_s02_ours.rs"]
+mod s01_s02_ours;
+#[path = "safety/s05_right_vm.rs"]
+mod s05_right_vm;
+#[path = "safety/s06_s07_neighbours.rs"]
+mod s06_s07_neighbours;
+#[path = "safety/s13_s15_cut.rs"]
+mod s13_s15_cut;
+#[path = "safety/s16_s17_clone.rs"]
+mod s16_s17_clone;
+#[path = "safety/s20_s24_revert.rs"]
+mod s20_s24_revert;
+
+use strata_kit::status::ErrorReport;
+use strata_tests::house::Outcome;
+
+/// A size that every simulated array and filesystem has.
+const BLOCK: usize = 4096;
+
+/// The error of something that must be refused for this reason, with these words in its text.
+fn refused<T: std::fmt::Debug>(outcome: Outcome<T>, reason: &str, words: &[&str]) -> anyhow::Result<ErrorReport> {
+    let error = match outcome {
+        Ok(answer) => anyhow::bail!("{reason} was expected, and it was done: {answer:?}"),
+        Err(error) => error,
+    };
+    anyhow::ensure!(error.reason == reason, "{reason} was expected: {error:?}");
+    for word in words {
+        let told = error.message.contains(word) || error.hints.iter().any(|hint| hint.contains(word));
+        anyhow::ensure!(told, "'{word}' is not in: {} {:?}", error.message, error.hints);
+    }
+    Ok(error)
+}
+
+/// The answer of something that must be done.
+fn done<T>(outcome: Outcome<T>) -> anyhow::Result<T> {
+    outcome.map_err(|error| anyhow::anyhow!("{}: {} {:?}", error.reason, error.message, error.metadata))
+}
