@@ -72,8 +72,8 @@ impl Picture {
         for datastore in DATASTORES {
             walk(&*house.tree(datastore)?, datastore, "", &mut files)?;
         }
-        // The reference array's folder of all clones stays when the last one goes.
-        files.retain(|file| !file.ends_with("/.strata-clones/"));
+        // Where the reference array's driver keeps its marks: what is in there is what it lists as ours.
+        files.retain(|file| !file.contains("/.strata-clones/"));
         let mut disks = BTreeMap::new();
         for name in vms.keys() {
             let bytes = house.read(name, DISK_BYTES)?;
@@ -104,9 +104,7 @@ impl Picture {
         if DATASTORES.contains(&vm.datastore.as_str()) {
             let directory = vm.vmx.rsplit_once('/').map_or("", |(directory, _)| directory);
             let directory = format!("{}/{directory}/", vm.datastore);
-            // With the directories above it, which some arrays make for each clone.
-            let above = |file: &str| file.ends_with('/') && directory.starts_with(file);
-            self.files.retain(|file| !file.starts_with(&directory) && !above(file));
+            self.files.retain(|file| !file.starts_with(&directory));
         } else {
             self.datastores.remove(&vm.datastore);
         }
