@@ -82,7 +82,7 @@ pub async fn run(deps: &Deps, operation: &str, intent: &CloneIntent, resume: Opt
             Answer::Pending(still) => return Ok(wait::pending_at(index, still)),
             Answer::Ready(clone) => clone,
         };
-        deps.ledger.write(&owned(deps, operation, intent, &array, &targets, Stage::Present)).await?;
+        deps.ledger.note(&owned(deps, operation, intent, &array, &targets, Stage::Present)).await?;
         for (target, member) in targets.iter().zip(&clone.members) {
             output.copied_bytes += member.copied_bytes;
             let volume = member.volume.as_ref().map(|volume| volume.name.clone()).unwrap_or_default();
@@ -101,7 +101,7 @@ pub async fn undo(
     answered: bool,
 ) -> Result<Progress> {
     for (index, (array, targets)) in by_array(intent)?.into_iter().enumerate() {
-        deps.ledger.write(&owned(deps, operation, intent, &array, &targets, Stage::Removing)).await?;
+        deps.ledger.note(&owned(deps, operation, intent, &array, &targets, Stage::Removing)).await?;
         let request = RemoveCloneRequest {
             array: array.clone(),
             key: intent.clone_id.clone(),
@@ -116,7 +116,7 @@ pub async fn undo(
         if answered {
             deps.ledger.strike(&array, kind(intent), &intent.clone_id).await?;
         } else {
-            deps.ledger.write(&owned(deps, operation, intent, &array, &targets, Stage::AbsentUnconfirmed)).await?;
+            deps.ledger.note(&owned(deps, operation, intent, &array, &targets, Stage::AbsentUnconfirmed)).await?;
         }
     }
     Ok(Progress::done())
