@@ -53,7 +53,6 @@ killed_while_undoing! {
 
 /// Kills at the first call, at the second, and so on, until there is none; each time in a new data centre.
 #[expect(clippy::print_stdout, reason = "the size of the enumeration is to be seen")]
-#[expect(clippy::print_stdout, reason = "the size of the enumeration must be seen")]
 async fn enumerate(
     array: ArrayKind,
     operation: Operation,
