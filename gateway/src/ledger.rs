@@ -56,9 +56,14 @@ pub struct OwnedEntry {
 /// Where the ledger is kept: with the journal, under the same promise.
 #[async_trait]
 pub trait Ledger: Debug + Send + Sync {
-    /// Writes an entry (by array, kind and key) and returns after it is durable.
+    /// Writes an entry (by array, kind and key) and returns after it is durable: before what it names may come to exist.
     async fn write(&self, entry: &OwnedEntry) -> Result<()>;
-    /// Strikes an entry out; fine where it is absent.
+    /// Writes an entry that is durable with the next flush, and never later than a record that is written after it. For
+    /// what a step learns of a thing that is in the ledger already: where power is lost before, the step's outcome is lost
+    /// too, so that it runs again and learns the same.
+    async fn note(&self, entry: &OwnedEntry) -> Result<()>;
+    /// Strikes an entry out; fine where it is absent. Durable like a note: an entry that comes back after a power loss belongs
+    /// to a step that runs again.
     async fn strike(&self, array: &str, kind: OwnedKind, key: &str) -> Result<()>;
     /// All entries.
     async fn entries(&self) -> Result<Vec<OwnedEntry>>;

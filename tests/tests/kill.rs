@@ -8,26 +8,25 @@ use strata_tests::{
 };
 
 macro_rules! killed {
-    ($($name:ident: $operation:ident;)+) => {$(
+    ($($name:ident: $operation:ident on $($array:ident)+;)+) => {$(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $name() -> anyhow::Result<()> {
-            on_each(&ArrayKind::CLONING, |array| async move {
+            on_each(&[$(ArrayKind::$array),+], |array| async move {
                 let operation = Operation::$operation;
-                enumerate(array, operation, None, operation.effects()).await
+                enumerate(array, operation, None, operation.effects(array)).await
             })
             .await
         }
     )+};
 }
 
-/// What the array is makes no difference to how a gateway goes back, so one does.
 macro_rules! killed_while_undoing {
-    ($($name:ident: $operation:ident;)+) => {$(
+    ($($name:ident: $operation:ident on $($array:ident)+;)+) => {$(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $name() -> anyhow::Result<()> {
-            on_each(&[ArrayKind::FilerOnXfs], |array| async move {
+            on_each(&[$(ArrayKind::$array),+], |array| async move {
                 let operation = Operation::$operation;
-                let (refused, effects) = operation.undoing().expect("it can be undone");
+                let (refused, effects) = operation.undoing(array).expect("it can be undone");
                 enumerate(array, operation, Some(refused), effects).await
             })
             .await
@@ -35,23 +34,25 @@ macro_rules! killed_while_undoing {
     )+};
 }
 
+// One array for each way that an operation can go: files or whole volumes, at once or by jobs.
 killed! {
-    create_snapshot_at_grade_crash: SnapshotAtCrash;
-    create_snapshot_at_grade_vm: SnapshotAtVm;
-    create_clone: Clone;
-    revert_vm: Revert;
-    delete_snapshot: DeleteSnapshot;
-    delete_clone: DeleteClone;
+    create_snapshot_at_grade_crash: SnapshotAtCrash on FilerOnXfs FilerOnBtrfs ReferenceByJobs;
+    create_snapshot_at_grade_vm: SnapshotAtVm on FilerOnXfs FilerOnBtrfs ReferenceByJobs;
+    create_clone: Clone on FilerOnXfs FilerOnBtrfs ReferenceByVolume ReferenceByJobs;
+    revert_vm: Revert on FilerOnXfs FilerOnBtrfs ReferenceByJobs;
+    delete_snapshot: DeleteSnapshot on FilerOnXfs FilerOnBtrfs ReferenceByJobs;
+    delete_clone: DeleteClone on FilerOnXfs FilerOnBtrfs ReferenceByVolume ReferenceByJobs;
 }
 
 killed_while_undoing! {
-    undo_of_create_snapshot_at_grade_crash: SnapshotAtCrash;
-    undo_of_create_snapshot_at_grade_vm: SnapshotAtVm;
-    undo_of_create_clone: Clone;
-    undo_of_revert_vm: Revert;
+    undo_of_create_snapshot_at_grade_crash: SnapshotAtCrash on FilerOnXfs ReferenceByJobs;
+    undo_of_create_snapshot_at_grade_vm: SnapshotAtVm on FilerOnXfs;
+    undo_of_create_clone: Clone on FilerOnXfs ReferenceByVolume ReferenceByJobs;
+    undo_of_revert_vm: Revert on FilerOnXfs;
 }
 
 /// Kills at the first call, at the second, and so on, until there is none; each time in a new data centre.
+#[expect(clippy::print_stdout, reason = "the size of the enumeration is to be seen")]
 async fn enumerate(
     array: ArrayKind,
     operation: Operation,

@@ -1,13 +1,7 @@
 //! The main job with VMware's own simulator as the vCenter, over HTTPS, and the filer on XFS under its datastores. The calls
 //! that stock vcsim lacks are added by tests/interop/vcsimx.
 
-use anyhow::Context as _;
-use std::{
-    io::{BufRead as _, BufReader},
-    path::Path,
-    process::{Child, Command, Stdio},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 use strata_gateway::ports::{Inventory, Ports, Storage};
 use strata_inventory_svc::{InventorySvc, config::InventoryConfig};
 use strata_kit::{
@@ -31,60 +25,29 @@ use strata_tests::{
     conformance::rows::image::Image,
     house::{Caller, in_process, open_gateway},
     peers,
+    vcsimx::Vcsimx,
 };
 
 const FILER: &str = "filer.lab.example";
 
-/// vcsimx as a child process; ended when dropped.
-struct Vcsim {
-    child: Child,
-    ready: serde_json::Value,
-}
-
-impl Vcsim {
-    fn start(program: &Path, root: &Path, arguments: &[&str]) -> anyhow::Result<Self> {
-        let mut child = Command::new(program)
-            .args(["-until-eof", "-nfs-host", FILER, "-nfs-root"])
-            .arg(root)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().context("no stdout")?).read_line(&mut line)?;
-        let ready = serde_json::from_str(&line).with_context(|| format!("vcsimx said '{line}'"))?;
-        Ok(Self { child, ready })
-    }
-
-    /// inventory-svc for it, with its certificate pinned.
-    fn inventory_svc(&self) -> anyhow::Result<InventorySvc> {
-        let word = |name: &str| self.ready[name].as_str().map(str::to_owned).with_context(|| format!("no {name}"));
-        let text = format!(
-            "[[vcenter]]\nname = \"vcsim\"\nurl = \"{}\"\nusername = \"{}\"\npassword = \"{}\"\nthumbprint = \"{}\"\n",
-            word("url")?.trim_end_matches("/sdk"),
-            word("username")?,
-            word("password")?,
-            word("thumbprint_sha256")?
-        );
-        let config: InventoryConfig = load_text("test", &text, [])?.value;
-        let http = |_: &str, options: &TlsOptions| -> Result<SharedHttp, String> {
-            Ok(Arc::new(ReqwestClient::new(options)?))
-        };
-        InventorySvc::new(&config, &http, &SystemClock::shared()).map_err(anyhow::Error::msg)
-    }
-}
-
-impl Drop for Vcsim {
-    fn drop(&mut self) {
-        // The end of its input ends it; killing would leave its temporary folder behind.
-        drop(self.child.stdin.take());
-        let _ = self.child.wait();
-    }
+/// inventory-svc for it, with its certificate pinned.
+fn inventory_svc(vcsimx: &Vcsimx) -> anyhow::Result<InventorySvc> {
+    let ready = &vcsimx.ready;
+    let text = format!(
+        "[[vcenter]]\nname = \"vcsim\"\nurl = \"{}\"\nusername = \"{}\"\npassword = \"{}\"\nthumbprint = \"{}\"\n",
+        ready.url.trim_end_matches("/sdk"),
+        ready.username,
+        ready.password,
+        ready.thumbprint_sha256
+    );
+    let config: InventoryConfig = load_text("test", &text, [])?.value;
+    let http =
+        |_: &str, options: &TlsOptions| -> Result<SharedHttp, String> { Ok(Arc::new(ReqwestClient::new(options)?)) };
+    InventorySvc::new(&config, &http, &SystemClock::shared()).map_err(anyhow::Error::msg)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_main_job_on_vcsim() -> anyhow::Result<()> {
-    let Some(program) = peers::find(peers::VCSIMX) else { return Ok(()) };
     let image = match Image::mount(&["mkfs.xfs", "-q", "-m", "reflink=1"], 512 << 20) {
         Ok(image) => image,
         Err(missing) => {
@@ -94,7 +57,8 @@ async fn the_main_job_on_vcsim() -> anyhow::Result<()> {
     };
     let root = image.path();
     fs_err::create_dir(root.join("ds1"))?;
-    let vcsim = Vcsim::start(&program, &root, &["-datastore", "ds1=/ds1", "-datastore-vms", "2"])?;
+    let arguments = ["-nfs-host", FILER, "-datastore", "ds1=/ds1", "-datastore-vms", "2"];
+    let Some(vcsimx) = Vcsimx::start(&root, &arguments)? else { return Ok(()) };
     let directory = tempfile::tempdir()?;
     let clock = SystemClock::shared();
     let config = FilerConfig {
@@ -107,7 +71,7 @@ async fn the_main_job_on_vcsim() -> anyhow::Result<()> {
     let filer = Arc::new(Filer::new(config, clock.clone()));
     let storage =
         in_process("storage-svc", StorageSvc::from_drivers(vec![(ArrayName::from("filer-1"), filer)], &clock).routes());
-    let inventory = in_process("inventory-svc", vcsim.inventory_svc()?.routes());
+    let inventory = in_process("inventory-svc", inventory_svc(&vcsimx)?.routes());
     let ports = Ports { inventory: Inventory::new(inventory), storage: Storage::new(storage) };
     let gateway = open_gateway(&directory.path().join("gateway"), ports).await?;
     let caller = Caller(in_process("gateway", gateway.api.routes()));
@@ -156,11 +120,10 @@ async fn the_main_job(caller: &Caller, root: &Path) -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_vms_in_clusters_pools_and_folders_are_found() -> anyhow::Result<()> {
-    let Some(program) = peers::find(peers::VCSIMX) else { return Ok(()) };
     let directory = tempfile::tempdir()?;
-    let vcsim =
-        Vcsim::start(&program, directory.path(), &["-vms", "1000", "-clusters", "2", "-pools", "2", "-folders", "10"])?;
-    let inventory = Inventory::new(in_process("inventory-svc", vcsim.inventory_svc()?.routes()));
+    let arguments = ["-vms", "1000", "-clusters", "2", "-pools", "2", "-folders", "10"];
+    let Some(vcsimx) = Vcsimx::start(directory.path(), &arguments)? else { return Ok(()) };
+    let inventory = Inventory::new(in_process("inventory-svc", inventory_svc(&vcsimx)?.routes()));
     let (vms, unreachable) = inventory.all_vms("vcenters/-", "").await?;
     assert_eq!(unreachable, Vec::<String>::new());
     assert_eq!(vms.len(), 1000);

@@ -85,7 +85,7 @@ pub async fn run(deps: &Deps, operation: &str, intent: &CloneIntent, resume: Opt
             Answer::Pending(still) => return Ok(wait::pending_at(index, still)),
             Answer::Ready(clone) => clone,
         };
-        deps.ledger.write(&owned(deps, operation, intent, &array, &targets, Stage::Present)).await?;
+        deps.ledger.note(&owned(deps, operation, intent, &array, &targets, Stage::Present)).await?;
         for (target, member) in targets.iter().zip(&clone.members) {
             output.copied_bytes += member.copied_bytes;
             let volume = member.volume.as_ref().map(|volume| volume.name.clone()).unwrap_or_default();
@@ -129,7 +129,7 @@ async fn take_away(
     strangers: Strangers,
 ) -> Result<Progress> {
     for (index, (array, targets)) in by_array(intent)?.into_iter().enumerate() {
-        deps.ledger.write(&owned(deps, operation, intent, &array, &targets, Stage::Removing)).await?;
+        deps.ledger.note(&owned(deps, operation, intent, &array, &targets, Stage::Removing)).await?;
         let resume = wait::resume_of(resume.as_deref(), index);
         let mut removed = remove_targets(deps, intent, &array, &targets, resume).await;
         if strangers == Strangers::AreAbsence && is_not_ours(&removed) {
@@ -141,7 +141,7 @@ async fn take_away(
         if answered {
             deps.ledger.strike(&array, kind(intent), &intent.clone_id).await?;
         } else {
-            deps.ledger.write(&owned(deps, operation, intent, &array, &targets, Stage::AbsentUnconfirmed)).await?;
+            deps.ledger.note(&owned(deps, operation, intent, &array, &targets, Stage::AbsentUnconfirmed)).await?;
         }
     }
     Ok(Progress::done())

@@ -155,7 +155,7 @@ async fn ensure_all(
             Answer::Pending(still) => return Ok(Answer::Pending(at(index, still))),
         }
         entry.stage = Stage::Present;
-        deps.ledger.write(&entry).await?;
+        deps.ledger.note(&entry).await?;
     }
     Ok(Answer::Ready(snapshots))
 }
@@ -197,7 +197,7 @@ async fn remove_key(
     for (index, (array, targets)) in by_array(intent)?.into_iter().enumerate() {
         let mut entry = owned(deps, operation, intent, &array, key, &targets);
         entry.stage = Stage::Removing;
-        deps.ledger.write(&entry).await?;
+        deps.ledger.note(&entry).await?;
         let request = RemoveSnapshotRequest {
             array: array.clone(),
             key: key.to_owned(),
@@ -213,7 +213,7 @@ async fn remove_key(
             deps.ledger.strike(&array, OwnedKind::Snapshot, key).await?;
         } else {
             entry.stage = Stage::AbsentUnconfirmed;
-            deps.ledger.write(&entry).await?;
+            deps.ledger.note(&entry).await?;
         }
     }
     Ok(Answer::Ready(()))

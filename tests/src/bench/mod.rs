@@ -27,7 +27,7 @@ pub async fn run(depth: Depth, output: &Output) -> anyhow::Result<()> {
     let (runs, own_runs) = if depth == Depth::Full { (7, 100) } else { (3, 20) };
     let rows = if depth == Depth::Full { &by_size::ROWS[..] } else { &by_size::ROWS[..3] };
     let mut usable = None;
-    for array in ArrayKind::CLONING {
+    for array in [ArrayKind::FilerOnXfs, ArrayKind::FilerOnBtrfs] {
         if let Err(missing) = crate::house::House::builder().array(array).start().await {
             output.line(&format!("SKIPPED: {array:?}: {missing:#}\n"));
             continue;
@@ -58,7 +58,7 @@ fn machine() -> String {
         "release build"
     };
     format!(
-        "{}; {cores} cores,{}; Linux {}; load {} when it began; {build}\n",
+        "{}; {cores} cores, {}; Linux {}; load {} when it began; {build}\n",
         SystemClock::shared().now().strftime("%Y-%m-%d"),
         model.trim_start_matches([' ', '\t', ':']).trim(),
         read("/proc/sys/kernel/osrelease").trim(),

@@ -1,7 +1,7 @@
 //! The operations that are killed: what each needs, how it is asked for, and what the data centre looks like afterwards.
 
 use super::picture::Picture;
-use crate::house::Caller;
+use crate::house::{ArrayKind, Caller};
 use anyhow::Context as _;
 use strata_proto::{
     google::longrunning::Operation as Started,
@@ -50,11 +50,18 @@ pub struct Prepared {
 
 impl Operation {
     /// The methods that must have been among those that were held, so that an enumeration cannot be empty by mistake.
-    pub fn effects(self) -> &'static [&'static str] {
+    pub fn effects(self, array: ArrayKind) -> &'static [&'static str] {
+        let by_volume = array == ArrayKind::ReferenceByVolume;
         match self {
             Operation::SnapshotAtCrash => &["EnsureSnapshot"],
             Operation::SnapshotAtVm => &["QuiesceVm", "EnsureSnapshot", "ReleaseVm"],
+            Operation::Clone if by_volume => {
+                &["EnsureClone", "EnsureExport", "PresentVolume", "RegisterVm", "SetVmIdentity", "SetVmPower"]
+            }
             Operation::Clone => &["EnsureClone", "RegisterVm", "SetVmIdentity", "SetVmPower"],
+            Operation::DeleteClone if by_volume => {
+                &["SetVmPower", "UnregisterVm", "DetachDatastore", "RemoveExport", "RemoveClone"]
+            }
             Operation::Revert => &[
                 "SetVmPower",
                 "EnsureSnapshot",
@@ -70,8 +77,11 @@ impl Operation {
     }
 
     /// The method to refuse so that it fails and is undone, and the methods of its undo. `None`: it has no way back.
-    pub fn undoing(self) -> Option<(&'static str, &'static [&'static str])> {
+    pub fn undoing(self, array: ArrayKind) -> Option<(&'static str, &'static [&'static str])> {
         match self {
+            Operation::Clone if array == ArrayKind::ReferenceByVolume => {
+                Some(("SetVmIdentity", &["UnregisterVm", "DetachDatastore", "RemoveExport", "RemoveClone"]))
+            }
             Operation::SnapshotAtCrash => Some(("EnsureSnapshot", &["RemoveSnapshot"])),
             Operation::SnapshotAtVm => Some(("EnsureSnapshot", &["RemoveSnapshot", "ReleaseVm"])),
             Operation::Clone => Some(("SetVmIdentity", &["UnregisterVm", "RemoveClone"])),

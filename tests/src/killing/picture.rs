@@ -8,11 +8,27 @@ use strata_sim::world::tree::FileTree;
 /// Length of the disks, in bytes.
 pub(super) const DISK_BYTES: usize = 1 << 20;
 
+/// The datastores that were there before Strata came.
+const DATASTORES: [&str; 2] = ["ds1", "ds2"];
+
+/// A VM as it is registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenVm {
+    /// vim25's name of the power state.
+    pub power: &'static str,
+    /// Name of the datastore that its .vmx lies on.
+    pub datastore: String,
+    /// Its .vmx there.
+    pub vmx: String,
+    /// Names of its VMware snapshots.
+    pub snapshots: Vec<String>,
+}
+
 /// The data centre at one moment, without what the arrays keep for themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
-    /// VMs by name: power state, .vmx, VMware snapshots.
-    pub vms: BTreeMap<String, (&'static str, String, Vec<String>)>,
+    /// VMs by name.
+    pub vms: BTreeMap<String, SeenVm>,
     /// Datastores and the hosts that mounted them.
     pub datastores: BTreeMap<String, Vec<String>>,
     /// Files by `datastore/path`.
@@ -30,7 +46,14 @@ impl Picture {
                 .iter()
                 .map(|(id, vm)| {
                     let snapshots = state.snapshots_of(id).iter().map(|(_, s)| s.listed.name.clone()).collect();
-                    (vm.config.name.clone(), (vm.power_state(), vm.vmx.rel.clone(), snapshots))
+                    let datastore = state.datastores.get(&vm.vmx.ds).map(|found| found.name.clone());
+                    let seen = SeenVm {
+                        power: vm.power_state(),
+                        datastore: datastore.unwrap_or_default(),
+                        vmx: vm.vmx.rel.clone(),
+                        snapshots,
+                    };
+                    (vm.config.name.clone(), seen)
                 })
                 .collect();
             let datastores: BTreeMap<_, _> = state
@@ -46,9 +69,11 @@ impl Picture {
             (vms, datastores)
         });
         let mut files = Vec::new();
-        for datastore in ["ds1", "ds2"] {
+        for datastore in DATASTORES {
             walk(&*house.tree(datastore)?, datastore, "", &mut files)?;
         }
+        // Where the reference array's driver keeps its marks: what is in there is what it lists as ours.
+        files.retain(|file| !file.contains("/.strata-clones/"));
         let mut disks = BTreeMap::new();
         for name in vms.keys() {
             let bytes = house.read(name, DISK_BYTES)?;
@@ -73,12 +98,17 @@ fn walk(tree: &dyn FileTree, datastore: &str, directory: &str, files: &mut Vec<S
 }
 
 impl Picture {
-    /// Takes a VM out with its directory; its power state and disk.
+    /// Takes a VM out with its directory, or with its datastore where that is its own; its power state and disk.
     pub(super) fn take_vm(&mut self, name: &str) -> Option<(&'static str, Option<u8>)> {
-        let (power, vmx, _) = self.vms.remove(name)?;
-        let directory = vmx.rsplit_once('/').map_or("", |(directory, _)| directory);
-        self.files.retain(|file| !file.starts_with(&format!("ds1/{directory}/")));
-        Some((power, self.disks.remove(name)?))
+        let vm = self.vms.remove(name)?;
+        if DATASTORES.contains(&vm.datastore.as_str()) {
+            let directory = vm.vmx.rsplit_once('/').map_or("", |(directory, _)| directory);
+            let directory = format!("{}/{directory}/", vm.datastore);
+            self.files.retain(|file| !file.starts_with(&directory));
+        } else {
+            self.datastores.remove(&vm.datastore);
+        }
+        Some((vm.power, self.disks.remove(name)?))
     }
 
     /// What another picture has differently, in words.

@@ -57,7 +57,7 @@ async fn a_topology_reaches_down_to_the_export() {
     let pb::datastore_backing::Kind::Nfs(nfs) = backing else { panic!("{backing:?}") };
     assert_eq!(
         (nfs.host.as_str(), nfs.path.as_str(), nfs.version.as_str()),
-        (sim.said("nfs_host").as_str(), "/volumes/nfs1", "NFS")
+        (sim.ready().nfs_host.as_str(), "/volumes/nfs1", "NFS")
     );
     assert_eq!(store.mounts.len(), 2, "{store:#?}");
     let tenants: Vec<(pb::TenantKind, &str)> =
@@ -248,7 +248,7 @@ async fn an_export_is_mounted_and_let_go() {
     let hosts = pb::ListHostsRequest { parent: VC.to_owned(), ..Default::default() };
     let hosts = face.list_hosts(Request::new(hosts)).await.unwrap().into_inner().hosts;
     let nfs = |path: &str| pb::NfsBacking {
-        host: sim.said("nfs_host"),
+        host: sim.ready().nfs_host.clone(),
         path: path.to_owned(),
         version: "NFS".to_owned(),
         hosts: Vec::new(),
@@ -328,14 +328,14 @@ async fn other_acts_converge() {
 #[tokio::test]
 async fn who_is_not_trusted_is_told_so() {
     let Some(sim) = Vcsimx::start() else { return };
-    let pinned = ServerTrust::Thumbprint(sim.said("thumbprint_sha256"));
-    let wrong = sim.client_as(&sim.said("username"), "wrong", pinned);
+    let pinned = ServerTrust::Thumbprint(sim.ready().thumbprint_sha256.clone());
+    let wrong = sim.client_as(&sim.ready().username, "wrong", pinned);
     for _ in 0..3 {
         let error = wrong.check().await.unwrap_err();
         assert_eq!((error.kind(), error.reason()), (ErrorKind::Unauthenticated, "VCENTER_REFUSES_LOGIN"), "{error}");
         assert!(!error.to_string().contains("wrong"), "{error}");
     }
-    let untrusted = sim.client_as(&sim.said("username"), &sim.said("password"), ServerTrust::SystemRoots);
+    let untrusted = sim.client_as(&sim.ready().username, &sim.ready().password, ServerTrust::SystemRoots);
     let error = untrusted.check().await.unwrap_err();
     let line = strata_kit::status::report(&error);
     assert_eq!(error.kind(), ErrorKind::Unauthenticated, "{line}");

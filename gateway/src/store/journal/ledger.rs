@@ -34,13 +34,13 @@ pub(super) fn fold(entries: &mut Entries, kind: u8, payload: &[u8]) -> serde_jso
 
 impl DurableJournal {
     /// Not stopped by a caller who stops waiting: memory and log must agree.
-    async fn write_ledger(&self, kind: u8, payload: serde_json::Result<Vec<u8>>) -> Result<()> {
+    async fn write_ledger(&self, kind: u8, payload: serde_json::Result<Vec<u8>>, flush: bool) -> Result<()> {
         let payload =
             payload.map_err(|error| GatewayError::unexpected(format!("a ledger entry does not serialise: {error}")))?;
         let journal = self.clone();
         let task = tokio::spawn(async move {
             let _gate = journal.inner.ledger_gate.lock().await;
-            journal.put(kind, payload.clone(), true).await.map_err(refused)?;
+            journal.put(kind, payload.clone(), flush).await.map_err(refused)?;
             fold(&mut lock(&journal.inner.owned), kind, &payload)
                 .map_err(|error| GatewayError::unexpected(error.to_string()))
         });
@@ -51,7 +51,11 @@ impl DurableJournal {
 #[async_trait]
 impl Ledger for DurableJournal {
     async fn write(&self, entry: &OwnedEntry) -> Result<()> {
-        self.write_ledger(KIND_OWNED, serde_json::to_vec(entry)).await
+        self.write_ledger(KIND_OWNED, serde_json::to_vec(entry), true).await
+    }
+
+    async fn note(&self, entry: &OwnedEntry) -> Result<()> {
+        self.write_ledger(KIND_OWNED, serde_json::to_vec(entry), false).await
     }
 
     async fn strike(&self, array: &str, kind: OwnedKind, key: &str) -> Result<()> {
@@ -59,7 +63,7 @@ impl Ledger for DurableJournal {
             return Ok(());
         }
         let struck = Struck { array: array.to_owned(), kind, key: key.to_owned() };
-        self.write_ledger(KIND_STRUCK, serde_json::to_vec(&struck)).await
+        self.write_ledger(KIND_STRUCK, serde_json::to_vec(&struck), false).await
     }
 
     async fn entries(&self) -> Result<Vec<OwnedEntry>> {

@@ -1,7 +1,8 @@
 //! The durable journal: operations' events and the ledger of what we own on arrays, in one log of our own.
 //!
 //! What is promised:
-//! 1. `append_flushed` and every write to the ledger return after fdatasync. What gathers during a flush shares the next.
+//! 1. `append_flushed` and the ledger's `write` return after fdatasync. What gathers during a flush shares the next. `append`
+//!    and the ledger's `note` and `strike` are durable with the next flush; the order in the log is that of the calls.
 //! 2. Nothing is lost or changed silently: each record has a CRC-32C and a place in a SHA-256 chain, and a high-water mark
 //!    beside the log counts what was acknowledged. A cut tail, a flipped bit, an exchanged or missing file: the journal
 //!    does not open, and says what is lost. Only the unfinished last write of a killed process is dropped, and told.

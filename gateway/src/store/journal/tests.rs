@@ -282,6 +282,24 @@ async fn the_ledger_is_in_the_same_log() {
 }
 
 #[tokio::test]
+async fn notes_of_the_ledger_ride_on_the_next_flush() {
+    let directory = tempdir().unwrap();
+    let journal = open(directory.path()).unwrap().journal;
+    journal.write(&entry("a", Stage::Intended)).await.unwrap();
+    journal.write(&entry("b", Stage::Intended)).await.unwrap();
+    let flushed = journal.flushes();
+    journal.note(&entry("a", Stage::Present)).await.unwrap();
+    journal.strike("arrays/filer-1", OwnedKind::Snapshot, "b").await.unwrap();
+    assert_eq!(journal.flushes(), flushed, "neither waits for the disk");
+    assert_eq!(journal.entries().await.unwrap(), [entry("a", Stage::Present)]);
+    journal.append_flushed(&record(1, 0)).await.unwrap();
+    assert_eq!(journal.flushes(), flushed + 1);
+    // What a power loss leaves after that flush: the log as it stands now.
+    let left = copy(directory.path(), |_, _| {});
+    assert_eq!(open(left.path()).unwrap().journal.entries().await.unwrap(), [entry("a", Stage::Present)]);
+}
+
+#[tokio::test]
 async fn many_segments_are_one_journal() {
     let directory = tempdir().unwrap();
     let records: Vec<_> = (0..40).map(|seq| record(u128::from(seq % 3), seq / 3)).collect();
