@@ -233,6 +233,8 @@ custom.unknown = "stays"
             "passthrough device pciPassthru0",
             "NPIV",
             "replication settings",
+            "path workingDir /vmfs/volumes/other/w",
+            "path sched.swap.dir /vmfs/volumes/swap/w",
         ];
         assert_eq!(vmx.stripped(), expected);
         let again = Vmx::parse(&vmx.to_bytes().unwrap()).unwrap();
