@@ -237,7 +237,7 @@ async fn failure_by_lost_answers_of_the_services() -> anyhow::Result<()> {
         let calls = stage.house.gate.take_calls();
         let changing: Vec<&String> = calls.iter().filter(|call| is_change(call)).collect();
         println!("{job:?}: {} changing calls", changing.len());
-        for (nth, call) in changing.iter().enumerate() {
+        for (nth, lost) in changing.iter().enumerate() {
             let stage = Stage::new(ArrayKind::Reference, job).await?;
             let mut seen = 0;
             stage.house.gate.hook(move |method, side| {
@@ -250,9 +250,9 @@ async fn failure_by_lost_answers_of_the_services() -> anyhow::Result<()> {
                 }
                 Ok(())
             });
-            done(stage.act(job).await?).map_err(|error| anyhow::anyhow!("{job:?}, {}: {error:#}", call))?;
+            done(stage.act(job).await?).map_err(|error| anyhow::anyhow!("{job:?}, {lost}: {error:#}"))?;
             stage.house.gate.open();
-            stage.house.check().await.map_err(|error| anyhow::anyhow!("{job:?}, {}: {error:#}", call))?;
+            stage.house.check().await.map_err(|error| anyhow::anyhow!("{job:?}, {lost}: {error:#}"))?;
         }
     }
     Ok(())
