@@ -37,11 +37,11 @@ macro_rules! killed_while_undoing {
 // One array for each way that an operation can go: files or whole volumes, at once or by jobs.
 killed! {
     create_snapshot_at_grade_crash: SnapshotAtCrash on FilerOnXfs FilerOnBtrfs ReferenceByJobs;
-    create_snapshot_at_grade_vm: SnapshotAtVm on FilerOnXfs FilerOnBtrfs ReferenceByJobs;
-    create_clone: Clone on FilerOnXfs FilerOnBtrfs ReferenceByVolume ReferenceByJobs;
-    revert_vm: Revert on FilerOnXfs FilerOnBtrfs ReferenceByJobs;
+    create_snapshot_at_grade_vm: SnapshotAtVm on FilerOnXfs ReferenceByJobs;
+    create_clone: Clone on FilerOnXfs ReferenceByVolume ReferenceByJobs;
+    revert_vm: Revert on FilerOnXfs ReferenceByJobs;
     delete_snapshot: DeleteSnapshot on FilerOnXfs FilerOnBtrfs ReferenceByJobs;
-    delete_clone: DeleteClone on FilerOnXfs FilerOnBtrfs ReferenceByVolume ReferenceByJobs;
+    delete_clone: DeleteClone on FilerOnXfs ReferenceByVolume ReferenceByJobs;
 }
 
 killed_while_undoing! {

@@ -1,7 +1,7 @@
 //! Everything that CI runs, quick things first, with the time of each part.
 
 use crate::console;
-use crate::part::{compose, demo, deny, lint, proto, services, tally::Tally, test, tidy};
+use crate::part::{bench, compose, demo, deny, lint, proto, services, tally::Tally, test, tidy};
 use anyhow::{Context, Result, bail};
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,8 @@ const BEFORE: &[Part] = &[
     ("compose", compose::run),
     ("clippy", lint::clippy),
 ];
-const AFTER: &[Part] = &[("services", services::run), ("demo", demo::run), ("deny", deny::run)];
+const AFTER: &[Part] =
+    &[("services", services::run), ("demo", demo::run), ("bench", || bench::run(true)), ("deny", deny::run)];
 
 /// Runs all parts, or only those named, and stops at the first that fails. The last line is the tests' own count.
 ///
