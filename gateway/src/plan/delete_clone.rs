@@ -5,6 +5,7 @@ use crate::{
     catalog::CloneRecord,
     deps::Deps,
     error::{GatewayError, Result},
+    steps::in_use,
 };
 use serde::{Deserialize, Serialize};
 use strata_model::names;
@@ -25,7 +26,7 @@ pub struct DeleteCloneIntent {
 /// Plans it.
 ///
 /// # Errors
-/// NotFound; Conflict while it runs and may not be turned off.
+/// NotFound; Conflict while it runs and may not be turned off, or while another VM uses its files.
 pub async fn delete_clone(deps: &Deps, name: &str, power_off: bool) -> Result<Planned<DeleteCloneIntent>> {
     let id = names::split(name, &["clones"]).map_err(|error| GatewayError::invalid("name", error))?.remove(0);
     let clone = deps
@@ -44,6 +45,7 @@ pub async fn delete_clone(deps: &Deps, name: &str, power_off: bool) -> Result<Pl
             .with("vm", &clone.vm)
             .hint("to turn it off first: --power-off"));
     }
+    in_use::refuse(deps, &clone.intent).await?;
     let shown = shown(&clone, running);
     Ok(Planned { intent: DeleteCloneIntent { clone, power_off }, shown })
 }
