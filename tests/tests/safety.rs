@@ -17,6 +17,8 @@ mod s13_s15_cut;
 mod s16_s17_clone;
 #[path = "safety/s20_s24_revert.rs"]
 mod s20_s24_revert;
+#[path = "safety/templates.rs"]
+mod templates;
 
 use strata_kit::status::ErrorReport;
 use strata_tests::house::Outcome;

@@ -30,6 +30,7 @@ pub async fn create_clone(deps: &Deps, request: &CreateCloneRequest) -> Result<P
     let vcenter = vcenter_of(&point.intent.vm, "snapshot")?;
     refuse_taken_name(deps, &vcenter, &display_name).await?;
     let by_volume = choose_way(deps, &point, request.own_datastore).await?;
+    refuse_template_by_volume(&point, by_volume)?;
     let datastores = source_datastores(deps, &vcenter, &point).await?;
     let source = current_source(deps, &point).await?;
     let placement = match &source {
@@ -329,7 +330,30 @@ fn spread(files: &[DatastorePath], directory: &str) -> Vec<(DatastorePath, Datas
         true => path.moved_to(&format!("{directory}/d{}", numbers[path.directory()])),
         false => path.moved_to(directory),
     };
-    files.iter().map(|path| (path.clone(), target(path))).collect()
+    files.iter().map(|path| (path.clone(), as_vm(target(path)))).collect()
+}
+
+/// A template's configuration differs from a VM's by the name's end only, and vCenter registers by that end.
+fn as_vm(path: DatastorePath) -> DatastorePath {
+    match path.path.strip_suffix(".vmtx") {
+        Some(stem) => DatastorePath::new(path.datastore.clone(), format!("{stem}.vmx")),
+        None => path,
+    }
+}
+
+/// A clone of a volume has the source's file names, and vCenter would register a .vmtx as a template.
+fn refuse_template_by_volume(point: &RestorePoint, by_volume: bool) -> Result<()> {
+    if !by_volume || !point.intent.vmx_path.ends_with(".vmtx") {
+        return Ok(());
+    }
+    let message = format!(
+        "{} is of a template, and a clone in a datastore of its own would be registered as a template too",
+        point.display_name
+    );
+    Err(GatewayError::unsupported("TEMPLATE_BY_VOLUME", message)
+        .with("snapshot", &point.display_name)
+        .hint("clone its files where the array can: leave out --own-datastore")
+        .hint("or convert the template to a VM, snapshot it and clone that"))
 }
 
 /// A name that is safe as a directory's or datastore's name on every array, at most `chars_max` long.
@@ -416,6 +440,13 @@ mod tests {
             [path("[ds] a/x.vmdk"), path("[ds] a/x-flat.vmdk"), path("[ds] b/x.vmdk"), path("[ds] b/x-flat.vmdk")];
         let targets: Vec<String> = spread(&files, "new").into_iter().map(|(_, to)| to.path).collect();
         assert_eq!(targets, ["new/x.vmdk", "new/x-flat.vmdk", "new/d1/x.vmdk", "new/d1/x-flat.vmdk"]);
+    }
+
+    #[test]
+    fn a_templates_configuration_becomes_a_vms() {
+        for (from, to) in [("[ds] g/g.vmtx", "new/g.vmx"), ("[ds] g/g.vmx", "new/g.vmx"), ("[ds] g/g.vmdk", "new/g.vmdk")] {
+            assert_eq!(spread(&[path(from)], "new")[0].1.path, to);
+        }
     }
 
     #[test]
