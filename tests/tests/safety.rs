@@ -1,6 +1,8 @@
 //! The rules of safety over a whole installation, each by its number. After every test the invariants of
 //! `House::check` hold.
 
+#[path = "safety/clone_datastores.rs"]
+mod clone_datastores;
 #[path = "safety/delete_clone_in_use.rs"]
 mod delete_clone_in_use;
 #[path = "safety/failures.rs"]

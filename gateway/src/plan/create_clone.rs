@@ -73,8 +73,9 @@ pub async fn create_clone(deps: &Deps, request: &CreateCloneRequest) -> Result<P
         hosts,
         power_on: request.power_on,
     };
-    if !by_volume {
-        refuse_taken_directories(deps, &intent, &datastores).await?;
+    match by_volume {
+        true => refuse_taken_datastores(deps, &intent.vcenter, &intent.targets).await?,
+        false => refuse_taken_directories(deps, &intent, &datastores).await?,
     }
     let shown = shown(&intent, &point);
     Ok(Planned { intent, shown })
@@ -277,7 +278,7 @@ impl Placing<'_> {
                 path_in_volume: member.path_in_volume.clone(),
             };
             if self.by_volume {
-                target.datastore = format!("strata-{}-{}", safe(self.display_name, 40), number + 1);
+                target.datastore = datastore_name(self.display_name, number + 1);
                 target.nfs_version = nfs_version(self.datastores.get(&member.datastore));
                 paths.extend(files.iter().map(|path| {
                     (path.to_string(), DatastorePath::new(target.datastore.clone(), path.path.clone()).to_string())
@@ -366,6 +367,31 @@ fn safe(name: &str, chars_max: usize) -> String {
     }
 }
 
+/// vCenter takes 42 bytes for a datastore's name; the VM's part is cut so that prefix and number have room.
+fn datastore_name(display_name: &str, number: usize) -> String {
+    const PART_BYTES_MAX: usize = 29;
+    let mut part = safe(display_name, 80);
+    while part.len() > PART_BYTES_MAX {
+        part.pop();
+    }
+    format!("strata-{part}-{number}")
+}
+
+/// A name that another datastore has would be found taken after the array's work is done; or, worse, be taken for ours.
+async fn refuse_taken_datastores(deps: &Deps, vcenter: &str, targets: &[CloneTarget]) -> Result<()> {
+    let (all, _) = deps.ports.inventory.all_datastores().await?;
+    let here = all.iter().filter(|datastore| datastore.name.starts_with(&format!("{vcenter}/")));
+    for datastore in here {
+        if targets.iter().any(|target| target.datastore == datastore.display_name) {
+            let message = format!("{vcenter} has a datastore named {} already", datastore.display_name);
+            return Err(GatewayError::conflict("DATASTORE_NAME_TAKEN", message)
+                .with("datastore", &datastore.name)
+                .hint("choose another name for the clone, from which its datastores are named: --name NAME"));
+        }
+    }
+    Ok(())
+}
+
 fn nfs_version(datastore: Option<&inv::Datastore>) -> String {
     match datastore.and_then(|datastore| datastore.backing.as_ref()).and_then(|backing| backing.kind.as_ref()) {
         Some(Kind::Nfs(nfs)) if !nfs.version.is_empty() => nfs.version.clone(),
@@ -444,7 +470,9 @@ mod tests {
 
     #[test]
     fn a_templates_configuration_becomes_a_vms() {
-        for (from, to) in [("[ds] g/g.vmtx", "new/g.vmx"), ("[ds] g/g.vmx", "new/g.vmx"), ("[ds] g/g.vmdk", "new/g.vmdk")] {
+        for (from, to) in
+            [("[ds] g/g.vmtx", "new/g.vmx"), ("[ds] g/g.vmx", "new/g.vmx"), ("[ds] g/g.vmdk", "new/g.vmdk")]
+        {
             assert_eq!(spread(&[path(from)], "new")[0].1.path, to);
         }
     }
@@ -457,5 +485,9 @@ mod tests {
             assert_eq!(safe(name, 80), expected);
         }
         assert_eq!(safe(&"x".repeat(200), 40).len(), 40);
+        for name in ["web-01", &"x".repeat(80), &"ü".repeat(80), &"文".repeat(80)] {
+            let name = datastore_name(name, 99_999);
+            assert!(name.len() <= 42 && name.starts_with("strata-") && name.ends_with("-99999"), "{name}");
+        }
     }
 }

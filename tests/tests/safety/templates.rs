@@ -14,9 +14,9 @@ async fn s17_a_template_is_cloned_to_a_vm() -> anyhow::Result<()> {
     let snapshot = done(house.snapshot("golden", |_| {}).await?)?;
     let before = house.picture().await?;
     let clone = done(house.clone_of(&snapshot.name, "t", |_| {}).await?)?;
-    let template = house.vcenter.with(|state| {
-        state.vms.values().find(|vm| vm.config.name == "t").map(|vm| (vm.template, vm.vmx.rel.clone()))
-    });
+    let template = house
+        .vcenter
+        .with(|state| state.vms.values().find(|vm| vm.config.name == "t").map(|vm| (vm.template, vm.vmx.rel.clone())));
     assert_eq!(template, Some((false, "t/golden.vmx".to_owned())));
     done(house.delete_clone(&clone.name, false).await?)?;
     before.expect_same(&house.picture().await?)?;
