@@ -3,6 +3,8 @@
 
 #[path = "safety/clone_datastores.rs"]
 mod clone_datastores;
+#[path = "safety/clone_points.rs"]
+mod clone_points;
 #[path = "safety/delete_clone_in_use.rs"]
 mod delete_clone_in_use;
 #[path = "safety/failures.rs"]
