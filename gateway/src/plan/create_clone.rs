@@ -2,7 +2,7 @@
 
 use super::{Planned, fact, hash_of, new_id, point, step, words};
 use crate::{
-    catalog::{CloneIntent, CloneTarget, PointDisk, RestorePoint},
+    catalog::{CloneIntent, CloneTarget, Member, PointDisk, RestorePoint},
     deps::Deps,
     error::{GatewayError, Result},
     layout::{array_name, vcenter_of, volume_path},
@@ -177,19 +177,16 @@ async fn source_datastores(
     let (all, _) = deps.ports.inventory.all_datastores().await?;
     let mut found = BTreeMap::new();
     for member in &point.intent.members {
-        let datastore = all
-            .iter()
-            .find(|datastore| {
-                datastore.name.starts_with(&format!("{vcenter}/")) && datastore.display_name == member.datastore
-            })
-            .ok_or_else(|| GatewayError::not_found("datastore", &member.datastore))?;
+        let datastore = the_only(&all, vcenter, member)?;
         let device = crate::layout::device_of(datastore).map_err(|why| {
             GatewayError::unsupported("DATASTORE_UNSUPPORTED", format!("[{}]: {why}", member.datastore))
         })?;
         let answer = deps.ports.storage.resolve_devices(vec![device]).await?;
-        let volume = answer.resolutions.into_iter().next().and_then(|resolution| resolution.volume);
-        match volume {
-            Some(volume) if volume.name == member.volume && volume.uuid == member.volume_uuid => {}
+        let resolution = answer.resolutions.into_iter().next().unwrap_or_default();
+        match resolution.volume {
+            Some(volume) if volume.name == member.volume && volume.uuid == member.volume_uuid => {
+                refuse_moved_root(member, &resolution.path_in_volume)?;
+            }
             Some(volume) => {
                 let message = format!(
                     "[{}] was {} (uuid {}) and is {} (uuid {}) now; the restore point is of another volume",
@@ -202,6 +199,45 @@ async fn source_datastores(
         found.insert(member.datastore.clone(), datastore.clone());
     }
     Ok(found)
+}
+
+/// The datastore of a member: the only one of its name.
+fn the_only<'d>(all: &'d [inv::Datastore], vcenter: &str, member: &Member) -> Result<&'d inv::Datastore> {
+    let prefix = format!("{vcenter}/");
+    let named: Vec<&inv::Datastore> = all
+        .iter()
+        .filter(|datastore| datastore.name.starts_with(&prefix) && datastore.display_name == member.datastore)
+        .collect();
+    match named.as_slice() {
+        [only] => Ok(only),
+        [] => Err(GatewayError::not_found("datastore", &member.datastore)),
+        several => {
+            let names: Vec<&str> = several.iter().map(|datastore| datastore.name.as_str()).collect();
+            let message = format!(
+                "{vcenter} has {} datastores named [{}], and the restore point does not say which it is of",
+                several.len(),
+                member.datastore
+            );
+            Err(GatewayError::conflict("DATASTORE_AMBIGUOUS", message)
+                .with("datastores", names.join(","))
+                .hint("rename the other one, or clone a newer restore point"))
+        }
+    }
+}
+
+/// Files are looked up in the snapshot below the datastore's root; another root would find others' files, or none.
+fn refuse_moved_root(member: &Member, root_now: &str) -> Result<()> {
+    if root_now.trim_matches('/') == member.path_in_volume.trim_matches('/') {
+        return Ok(());
+    }
+    let message = format!(
+        "[{}] was mounted from '/{}' of {} and is mounted from '/{}' now; the restore point's paths do not fit",
+        member.datastore,
+        member.path_in_volume.trim_matches('/'),
+        member.volume,
+        root_now.trim_matches('/')
+    );
+    Err(GatewayError::conflict("DATASTORE_ROOT_CHANGED", message).with("datastore", &member.datastore))
 }
 
 /// The source VM, where it still exists.
@@ -458,6 +494,47 @@ mod tests {
 
     fn path(text: &str) -> DatastorePath {
         text.parse().unwrap()
+    }
+
+    fn member(root: &str) -> Member {
+        Member {
+            volume: "arrays/a/volumes/v".into(),
+            volume_uuid: "u".into(),
+            datastore: "ds".into(),
+            path_in_volume: root.into(),
+            evidence: String::new(),
+            paths: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_datastore_is_the_only_one_of_its_name() {
+        let store = |name: &str, display_name: &str| inv::Datastore {
+            name: name.into(),
+            display_name: display_name.into(),
+            ..Default::default()
+        };
+        let two = [store("vcenters/1/datastores/a", "ds"), store("vcenters/1/datastores/b", "ds")];
+        let far = [store("vcenters/1/datastores/a", "ds"), store("vcenters/12/datastores/b", "ds")];
+        for (all, expected) in [
+            (&two[..], Err("DATASTORE_AMBIGUOUS")),
+            (&two[..1], Ok("vcenters/1/datastores/a")),
+            (&far, Ok("vcenters/1/datastores/a")),
+            (&[], Err("DATASTORE_NOT_FOUND")),
+        ] {
+            let found = the_only(all, "vcenters/1", &member(""));
+            assert_eq!(
+                found.as_ref().map(|store| store.name.as_str()).map_err(|error| error.reason.as_str()),
+                expected
+            );
+        }
+    }
+
+    #[test]
+    fn a_datastores_root_must_be_as_it_was() {
+        for (was, now, fits) in [("", "", true), ("a/b", "/a/b/", true), ("a", "", false), ("", "a", false)] {
+            assert_eq!(refuse_moved_root(&member(was), now).is_ok(), fits, "{was} {now}");
+        }
     }
 
     #[test]
