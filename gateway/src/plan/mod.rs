@@ -6,7 +6,7 @@ mod create_snapshot;
 mod delete_clone;
 mod delete_snapshot;
 mod naming;
-mod point;
+pub(crate) mod point;
 mod revert_vm;
 mod tracking_files;
 mod words;
