@@ -29,6 +29,8 @@ pub struct Parts {
     pub clock: SharedClock,
     /// Zone in which restore points are named.
     pub zone: TimeZone,
+    /// VMs that are never reverted and never frozen, by display name or instanceUuid.
+    pub protected_vms: Vec<String>,
     /// This installation: 32 hex digits.
     pub installation: String,
     /// The catalog's generation; grows with every start.
@@ -82,6 +84,7 @@ impl Gateway {
             catalog: parts.catalog,
             ledger: parts.ledger,
             clock: parts.clock.clone(),
+            protected_vms: parts.protected_vms.into(),
             installation: parts.installation,
             generation: parts.generation,
         };
