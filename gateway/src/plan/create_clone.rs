@@ -496,15 +496,17 @@ mod tests {
         text.parse().unwrap()
     }
 
+    /// As an older version wrote it, without what was added since.
     fn member(root: &str) -> Member {
-        Member {
-            volume: "arrays/a/volumes/v".into(),
-            volume_uuid: "u".into(),
-            datastore: "ds".into(),
-            path_in_volume: root.into(),
-            evidence: String::new(),
-            paths: Vec::new(),
-        }
+        serde_json::from_value(serde_json::json!({
+            "volume": "arrays/a/volumes/v",
+            "volume_uuid": "u",
+            "datastore": "ds",
+            "path_in_volume": root,
+            "evidence": "",
+            "paths": [],
+        }))
+        .unwrap()
     }
 
     #[test]
