@@ -4,6 +4,7 @@ use crate::{
     api::Api,
     catalog::{self, SharedCatalog},
     deps::Deps,
+    late_effects,
     ledger::SharedLedger,
     operations,
     plan::NameAllocator,
@@ -103,6 +104,7 @@ impl Gateway {
                 "operations were unfinished"
             );
         }
+        late_effects::sweep(&deps, &engine).await;
         let names = Arc::new(NameAllocator::new(parts.zone));
         names.reserve(names_under_way(&engine));
         let api = Api::new(deps.clone(), engine.clone(), names);

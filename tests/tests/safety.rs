@@ -9,6 +9,8 @@ mod clone_points;
 mod delete_clone_in_use;
 #[path = "safety/failures.rs"]
 mod failures;
+#[path = "safety/late_effects.rs"]
+mod late_effects;
 #[path = "safety/s01_s02_ours.rs"]
 mod s01_s02_ours;
 #[path = "safety/s05_right_vm.rs"]
