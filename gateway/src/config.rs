@@ -30,6 +30,10 @@ pub struct GatewayConfig {
     /// IANA zone in which restore points are named (`web-01@1004`); the machine's where left out.
     #[serde(default)]
     pub time_zone: Option<String>,
+    /// VMs that are never reverted and snapshotted at grade crash only: the vCenter's own, Strata's own; each by display
+    /// name or instanceUuid.
+    #[serde(default)]
+    pub protected_vms: Vec<String>,
     /// Logging.
     #[serde(default)]
     pub log: LogSection,
@@ -47,6 +51,9 @@ impl GatewayConfig {
         }
         if !self.data_directory.is_absolute() {
             fault("data_directory", format!("{} is not absolute", self.data_directory.display()));
+        }
+        if self.protected_vms.iter().any(|entry| entry.trim().is_empty()) {
+            fault("protected_vms", "an entry is empty; write a VM's display name or its instanceUuid".to_owned());
         }
         faults
     }
@@ -69,10 +76,11 @@ mod tests {
     fn faults_are_told_all_together() {
         let good: GatewayConfig = load_text("test", GOOD, []).unwrap().value;
         assert_eq!(good.faults(), Vec::new());
-        let bad = format!("time_zone = \"Mars/Base\"\n{}", GOOD.replace("/var", "var"));
+        let bad =
+            format!("time_zone = \"Mars/Base\"\nprotected_vms = [\"vcsa\", \" \"]\n{}", GOOD.replace("/var", "var"));
         let faults = load_text::<GatewayConfig>("test", &bad, []).unwrap().value.faults();
         let paths: Vec<&str> = faults.iter().map(|fault| fault.path.as_str()).collect();
-        assert_eq!(paths, ["time_zone", "data_directory"]);
+        assert_eq!(paths, ["time_zone", "data_directory", "protected_vms"]);
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub struct Deps {
     pub ledger: SharedLedger,
     /// Time.
     pub clock: SharedClock,
+    /// VMs that are never reverted and never frozen, by display name or instanceUuid.
+    pub protected_vms: std::sync::Arc<[String]>,
     /// This installation: 32 hex digits.
     pub installation: String,
     /// The catalog's generation; grows with every start.

@@ -6,6 +6,7 @@ pub mod catalog;
 pub mod config;
 pub mod deps;
 pub mod error;
+pub mod late_effects;
 pub mod layout;
 pub mod ledger;
 pub mod open;

@@ -21,7 +21,7 @@ pub async fn open(config: &GatewayConfig, clock: SharedClock) -> Result<Gateway,
         Some(name) => TimeZone::get(name).map_err(|error| format!("time_zone: {error}"))?,
         None => TimeZone::system(),
     };
-    with_stores(&config.data_directory, ports, clock, zone).await
+    opened(&config.data_directory, ports, clock, zone, None, config.protected_vms.clone()).await
 }
 
 /// The ways to the two services. Nothing is sent yet.
@@ -62,6 +62,17 @@ pub async fn with_faults(
     zone: TimeZone,
     faults: Option<Arc<dyn Faults>>,
 ) -> Result<Gateway, String> {
+    opened(directory, ports, clock, zone, faults, Vec::new()).await
+}
+
+async fn opened(
+    directory: &Path,
+    ports: Ports,
+    clock: SharedClock,
+    zone: TimeZone,
+    faults: Option<Arc<dyn Faults>>,
+    protected_vms: Vec<String>,
+) -> Result<Gateway, String> {
     fs_err::create_dir_all(directory).map_err(|error| error.to_string())?;
     let opened = journal::DurableJournal::open(&directory.join("journal"), journal::Options::default())
         .map_err(|error| format!("the journal does not open: {}", report(&error)))?;
@@ -81,6 +92,7 @@ pub async fn with_faults(
         catalog: Arc::new(view.catalog),
         clock,
         zone,
+        protected_vms,
         installation: installation.id,
         generation: installation.generation,
         faults,

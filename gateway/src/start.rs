@@ -4,6 +4,7 @@ use crate::{
     api::Api,
     catalog::{self, SharedCatalog},
     deps::Deps,
+    late_effects,
     ledger::SharedLedger,
     operations,
     plan::NameAllocator,
@@ -29,6 +30,8 @@ pub struct Parts {
     pub clock: SharedClock,
     /// Zone in which restore points are named.
     pub zone: TimeZone,
+    /// VMs that are never reverted and never frozen, by display name or instanceUuid.
+    pub protected_vms: Vec<String>,
     /// This installation: 32 hex digits.
     pub installation: String,
     /// The catalog's generation; grows with every start.
@@ -82,6 +85,7 @@ impl Gateway {
             catalog: parts.catalog,
             ledger: parts.ledger,
             clock: parts.clock.clone(),
+            protected_vms: parts.protected_vms.into(),
             installation: parts.installation,
             generation: parts.generation,
         };
@@ -100,6 +104,7 @@ impl Gateway {
                 "operations were unfinished"
             );
         }
+        late_effects::sweep(&deps, &engine).await;
         let names = Arc::new(NameAllocator::new(parts.zone));
         names.reserve(names_under_way(&engine));
         let api = Api::new(deps.clone(), engine.clone(), names);

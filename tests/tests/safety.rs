@@ -1,8 +1,16 @@
 //! The rules of safety over a whole installation, each by its number. After every test the invariants of
 //! `House::check` hold.
 
+#[path = "safety/clone_datastores.rs"]
+mod clone_datastores;
+#[path = "safety/clone_points.rs"]
+mod clone_points;
+#[path = "safety/delete_clone_in_use.rs"]
+mod delete_clone_in_use;
 #[path = "safety/failures.rs"]
 mod failures;
+#[path = "safety/late_effects.rs"]
+mod late_effects;
 #[path = "safety/s01_s02_ours.rs"]
 mod s01_s02_ours;
 #[path = "safety/s05_right_vm.rs"]
@@ -15,6 +23,8 @@ mod s13_s15_cut;
 mod s16_s17_clone;
 #[path = "safety/s20_s24_revert.rs"]
 mod s20_s24_revert;
+#[path = "safety/templates.rs"]
+mod templates;
 
 use strata_kit::status::ErrorReport;
 use strata_tests::house::Outcome;

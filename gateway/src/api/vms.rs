@@ -113,7 +113,7 @@ fn brief(vm: &inv::Vm, volumes: &Volumes, points: &[RestorePoint]) -> pb::Vm {
         found.iter().filter_map(|volume| volume.as_ref().ok()).map(|volume| volume.name.clone()).collect();
     names.sort();
     names.dedup();
-    let own: Vec<&RestorePoint> = points.iter().filter(|point| point.intent.vm == vm.name && !point.lost).collect();
+    let own: Vec<&RestorePoint> = points.iter().filter(|point| point.intent.vm == vm.name && protects(point)).collect();
     let newest = own.iter().max_by_key(|point| (point.cut.time, &point.id));
     let why_not = match (vm.system_vm, names.is_empty()) {
         (true, _) => "an agent VM of vSphere Cluster Services".to_owned(),
@@ -145,6 +145,11 @@ fn brief(vm: &inv::Vm, volumes: &Volumes, points: &[RestorePoint]) -> pb::Vm {
         moref: vm.moref.clone(),
         detail: None,
     }
+}
+
+/// What the array lost or is losing protects nothing.
+fn protects(point: &RestorePoint) -> bool {
+    !point.lost && !point.deleting
 }
 
 fn power(state: PowerState) -> &'static str {

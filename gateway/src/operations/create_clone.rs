@@ -12,6 +12,7 @@ use crate::{
     catalog::{CloneIntent, CloneRecord, RestorePoint},
     deps::Deps,
     error::GatewayError,
+    plan::point,
     steps::{
         array_clone::{self, CloneOutput},
         export::{self, Exports},
@@ -59,7 +60,10 @@ impl Operation for CreateClone {
 
 fn point_of(c: &RunContext<CreateClone>) -> Result<RestorePoint, GatewayError> {
     let id = &c.params().snapshot_id;
-    c.context().catalog.point(id)?.ok_or_else(|| GatewayError::not_found("snapshot", id))
+    let point = c.context().catalog.point(id)?.ok_or_else(|| GatewayError::not_found("snapshot", id))?;
+    // The plan saw it before this operation had its claim.
+    point::refuse_unusable(&point)?;
+    Ok(point)
 }
 
 fn verify_step() -> Step<CreateClone> {

@@ -9,7 +9,7 @@ use crate::{
     deps::Deps,
     error::GatewayError,
     plan::DeleteCloneIntent,
-    steps::{array_clone, export, power, present, register},
+    steps::{array_clone, export, in_use, power, present, register},
 };
 use serde_json::Value;
 use strata_model::ErrorKind;
@@ -38,7 +38,9 @@ impl Operation for DeleteClone {
             Step::new(
                 "unregister",
                 |c: RunContext<DeleteClone>| async move {
-                    step_result(register::undo(c.context(), &c.params().clone.intent).await)
+                    let intent = &c.params().clone.intent;
+                    in_use::refuse(c.context(), intent).await?;
+                    step_result(register::undo(c.context(), intent).await)
                 },
                 Undo::nothing("the clone is being deleted"),
             )
@@ -115,6 +117,8 @@ fn remove_clone_step() -> Step<DeleteClone> {
         "remove_clone",
         |c: RunContext<DeleteClone>| async move {
             let operation = c.operation().to_string();
+            // Asked again at the last moment: a disk can be attached elsewhere once the clone is unregistered.
+            in_use::refuse(c.context(), &c.params().clone.intent).await?;
             step_result(array_clone::remove(c.context(), &operation, &c.params().clone.intent, c.resume()).await)
         },
         Undo::nothing("a removed clone cannot come back"),

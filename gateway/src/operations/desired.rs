@@ -47,7 +47,7 @@ fn removed(history: &History, desired: &mut Desired) {
             if done(history, "forget") {
                 desired.points.remove(&intent.point.id);
             } else if let Some(point) = desired.points.get_mut(&intent.point.id) {
-                point.deleting = done(history, "mark_deleting");
+                point.deleting |= done(history, "mark_deleting");
             }
         }
         DeleteClone::KIND => {
@@ -55,7 +55,7 @@ fn removed(history: &History, desired: &mut Desired) {
             if done(history, "forget") {
                 desired.clones.remove(&intent.clone.intent.clone_id);
             } else if let Some(clone) = desired.clones.get_mut(&intent.clone.intent.clone_id) {
-                clone.deleting = done(history, "mark_deleting");
+                clone.deleting |= done(history, "mark_deleting");
             }
         }
         _ => {}

@@ -2,7 +2,7 @@
 
 use super::{Planned, fact, hash_of, new_id, point, step, words};
 use crate::{
-    catalog::{CloneIntent, CloneTarget, PointDisk, RestorePoint},
+    catalog::{CloneIntent, CloneTarget, Member, PointDisk, RestorePoint},
     deps::Deps,
     error::{GatewayError, Result},
     layout::{array_name, shown_name, vcenter_of, volume_path},
@@ -30,6 +30,7 @@ pub async fn create_clone(deps: &Deps, request: &CreateCloneRequest) -> Result<P
     let vcenter = vcenter_of(&point.intent.vm, "snapshot")?;
     refuse_taken_name(deps, &vcenter, &display_name).await?;
     let by_volume = choose_way(deps, &point, request.own_datastore).await?;
+    refuse_template_by_volume(&point, by_volume)?;
     let datastores = source_datastores(deps, &vcenter, &point).await?;
     let source = current_source(deps, &point).await?;
     let placement = match &source {
@@ -72,8 +73,9 @@ pub async fn create_clone(deps: &Deps, request: &CreateCloneRequest) -> Result<P
         hosts,
         power_on: request.power_on,
     };
-    if !by_volume {
-        refuse_taken_directories(deps, &intent, &datastores).await?;
+    match by_volume {
+        true => refuse_taken_datastores(deps, &intent.vcenter, &intent.targets).await?,
+        false => refuse_taken_directories(deps, &intent, &datastores).await?,
     }
     let shown = shown(&intent, &point);
     Ok(Planned { intent, shown })
@@ -175,21 +177,16 @@ async fn source_datastores(
     let (all, _) = deps.ports.inventory.all_datastores().await?;
     let mut found = BTreeMap::new();
     for member in &point.intent.members {
-        let datastore = all
-            .iter()
-            .find(|datastore| {
-                datastore.name.starts_with(&format!("{vcenter}/"))
-                    && (datastore.display_name == member.datastore
-                        || datastore.display_name == shown_name(&member.datastore))
-            })
-            .ok_or_else(|| GatewayError::not_found("datastore", &member.datastore))?;
+        let datastore = the_only(&all, vcenter, member)?;
         let device = crate::layout::device_of(datastore).map_err(|why| {
             GatewayError::unsupported("DATASTORE_UNSUPPORTED", format!("[{}]: {why}", member.datastore))
         })?;
         let answer = deps.ports.storage.resolve_devices(vec![device]).await?;
-        let volume = answer.resolutions.into_iter().next().and_then(|resolution| resolution.volume);
-        match volume {
-            Some(volume) if volume.name == member.volume && volume.uuid == member.volume_uuid => {}
+        let resolution = answer.resolutions.into_iter().next().unwrap_or_default();
+        match resolution.volume {
+            Some(volume) if volume.name == member.volume && volume.uuid == member.volume_uuid => {
+                refuse_moved_root(member, &resolution.path_in_volume)?;
+            }
             Some(volume) => {
                 let message = format!(
                     "[{}] was {} (uuid {}) and is {} (uuid {}) now; the restore point is of another volume",
@@ -202,6 +199,50 @@ async fn source_datastores(
         found.insert(member.datastore.clone(), datastore.clone());
     }
     Ok(found)
+}
+
+/// The datastore of a member: the only one of its name.
+fn the_only<'d>(all: &'d [inv::Datastore], vcenter: &str, member: &Member) -> Result<&'d inv::Datastore> {
+    let prefix = format!("{vcenter}/");
+    let named: Vec<&inv::Datastore> = all
+        .iter()
+        .filter(|datastore| datastore.name.starts_with(&prefix) && is_called(datastore, &member.datastore))
+        .collect();
+    match named.as_slice() {
+        [only] => Ok(only),
+        [] => Err(GatewayError::not_found("datastore", &member.datastore)),
+        several => {
+            let names: Vec<&str> = several.iter().map(|datastore| datastore.name.as_str()).collect();
+            let message = format!(
+                "{vcenter} has {} datastores named [{}], and the restore point does not say which it is of",
+                several.len(),
+                member.datastore
+            );
+            Err(GatewayError::conflict("DATASTORE_AMBIGUOUS", message)
+                .with("datastores", names.join(","))
+                .hint("rename the other one, or clone a newer restore point"))
+        }
+    }
+}
+
+/// By the name as it is written, or as vCenter escapes it in paths.
+fn is_called(datastore: &inv::Datastore, name: &str) -> bool {
+    datastore.display_name == name || datastore.display_name == shown_name(name)
+}
+
+/// Files are looked up in the snapshot below the datastore's root; another root would find others' files, or none.
+fn refuse_moved_root(member: &Member, root_now: &str) -> Result<()> {
+    if root_now.trim_matches('/') == member.path_in_volume.trim_matches('/') {
+        return Ok(());
+    }
+    let message = format!(
+        "[{}] was mounted from '/{}' of {} and is mounted from '/{}' now; the restore point's paths do not fit",
+        member.datastore,
+        member.path_in_volume.trim_matches('/'),
+        member.volume,
+        root_now.trim_matches('/')
+    );
+    Err(GatewayError::conflict("DATASTORE_ROOT_CHANGED", message).with("datastore", &member.datastore))
 }
 
 /// The source VM, where it still exists.
@@ -278,7 +319,7 @@ impl Placing<'_> {
                 path_in_volume: member.path_in_volume.clone(),
             };
             if self.by_volume {
-                target.datastore = format!("strata-{}-{}", safe(self.display_name, 40), number + 1);
+                target.datastore = datastore_name(self.display_name, number + 1);
                 target.nfs_version = nfs_version(self.datastores.get(&member.datastore));
                 paths.extend(files.iter().map(|path| {
                     (path.to_string(), DatastorePath::new(target.datastore.clone(), path.path.clone()).to_string())
@@ -331,7 +372,30 @@ fn spread(files: &[DatastorePath], directory: &str) -> Vec<(DatastorePath, Datas
         true => path.moved_to(&format!("{directory}/d{}", numbers[path.directory()])),
         false => path.moved_to(directory),
     };
-    files.iter().map(|path| (path.clone(), target(path))).collect()
+    files.iter().map(|path| (path.clone(), as_vm(target(path)))).collect()
+}
+
+/// A template's configuration differs from a VM's by the name's end only, and vCenter registers by that end.
+fn as_vm(path: DatastorePath) -> DatastorePath {
+    match path.path.strip_suffix(".vmtx") {
+        Some(stem) => DatastorePath::new(path.datastore.clone(), format!("{stem}.vmx")),
+        None => path,
+    }
+}
+
+/// A clone of a volume has the source's file names, and vCenter would register a .vmtx as a template.
+fn refuse_template_by_volume(point: &RestorePoint, by_volume: bool) -> Result<()> {
+    if !by_volume || !point.intent.vmx_path.ends_with(".vmtx") {
+        return Ok(());
+    }
+    let message = format!(
+        "{} is of a template, and a clone in a datastore of its own would be registered as a template too",
+        point.display_name
+    );
+    Err(GatewayError::unsupported("TEMPLATE_BY_VOLUME", message)
+        .with("snapshot", &point.display_name)
+        .hint("clone its files where the array can: leave out --own-datastore")
+        .hint("or convert the template to a VM, snapshot it and clone that"))
 }
 
 /// A name that is safe as a directory's or datastore's name on every array, at most `chars_max` long.
@@ -342,6 +406,31 @@ fn safe(name: &str, chars_max: usize) -> String {
         "" => "clone".to_owned(),
         name => name.to_owned(),
     }
+}
+
+/// vCenter takes 42 bytes for a datastore's name; the VM's part is cut so that prefix and number have room.
+fn datastore_name(display_name: &str, number: usize) -> String {
+    const PART_BYTES_MAX: usize = 29;
+    let mut part = safe(display_name, 80);
+    while part.len() > PART_BYTES_MAX {
+        part.pop();
+    }
+    format!("strata-{part}-{number}")
+}
+
+/// A name that another datastore has would be found taken after the array's work is done; or, worse, be taken for ours.
+async fn refuse_taken_datastores(deps: &Deps, vcenter: &str, targets: &[CloneTarget]) -> Result<()> {
+    let (all, _) = deps.ports.inventory.all_datastores().await?;
+    let here = all.iter().filter(|datastore| datastore.name.starts_with(&format!("{vcenter}/")));
+    for datastore in here {
+        if targets.iter().any(|target| target.datastore == datastore.display_name) {
+            let message = format!("{vcenter} has a datastore named {} already", datastore.display_name);
+            return Err(GatewayError::conflict("DATASTORE_NAME_TAKEN", message)
+                .with("datastore", &datastore.name)
+                .hint("choose another name for the clone, from which its datastores are named: --name NAME"));
+        }
+    }
+    Ok(())
 }
 
 fn nfs_version(datastore: Option<&inv::Datastore>) -> String {
@@ -412,12 +501,64 @@ mod tests {
         text.parse().unwrap()
     }
 
+    /// As an older version wrote it, without what was added since.
+    fn member(root: &str) -> Member {
+        serde_json::from_value(serde_json::json!({
+            "volume": "arrays/a/volumes/v",
+            "volume_uuid": "u",
+            "datastore": "ds",
+            "path_in_volume": root,
+            "evidence": "",
+            "paths": [],
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn the_datastore_is_the_only_one_of_its_name() {
+        let store = |name: &str, display_name: &str| inv::Datastore {
+            name: name.into(),
+            display_name: display_name.into(),
+            ..Default::default()
+        };
+        let two = [store("vcenters/1/datastores/a", "ds"), store("vcenters/1/datastores/b", "ds")];
+        let far = [store("vcenters/1/datastores/a", "ds"), store("vcenters/12/datastores/b", "ds")];
+        for (all, expected) in [
+            (&two[..], Err("DATASTORE_AMBIGUOUS")),
+            (&two[..1], Ok("vcenters/1/datastores/a")),
+            (&far, Ok("vcenters/1/datastores/a")),
+            (&[], Err("DATASTORE_NOT_FOUND")),
+        ] {
+            let found = the_only(all, "vcenters/1", &member(""));
+            assert_eq!(
+                found.as_ref().map(|store| store.name.as_str()).map_err(|error| error.reason.as_str()),
+                expected
+            );
+        }
+    }
+
+    #[test]
+    fn a_datastores_root_must_be_as_it_was() {
+        for (was, now, fits) in [("", "", true), ("a/b", "/a/b/", true), ("a", "", false), ("", "a", false)] {
+            assert_eq!(refuse_moved_root(&member(was), now).is_ok(), fits, "{was} {now}");
+        }
+    }
+
     #[test]
     fn files_with_the_same_name_do_not_meet() {
         let files =
             [path("[ds] a/x.vmdk"), path("[ds] a/x-flat.vmdk"), path("[ds] b/x.vmdk"), path("[ds] b/x-flat.vmdk")];
         let targets: Vec<String> = spread(&files, "new").into_iter().map(|(_, to)| to.path).collect();
         assert_eq!(targets, ["new/x.vmdk", "new/x-flat.vmdk", "new/d1/x.vmdk", "new/d1/x-flat.vmdk"]);
+    }
+
+    #[test]
+    fn a_templates_configuration_becomes_a_vms() {
+        for (from, to) in
+            [("[ds] g/g.vmtx", "new/g.vmx"), ("[ds] g/g.vmx", "new/g.vmx"), ("[ds] g/g.vmdk", "new/g.vmdk")]
+        {
+            assert_eq!(spread(&[path(from)], "new")[0].1.path, to);
+        }
     }
 
     #[test]
@@ -428,5 +569,9 @@ mod tests {
             assert_eq!(safe(name, 80), expected);
         }
         assert_eq!(safe(&"x".repeat(200), 40).len(), 40);
+        for name in ["web-01", &"x".repeat(80), &"ü".repeat(80), &"文".repeat(80)] {
+            let name = datastore_name(name, 99_999);
+            assert!(name.len() <= 42 && name.starts_with("strata-") && name.ends_with("-99999"), "{name}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     catalog::CloneRecord,
     deps::Deps,
     error::{GatewayError, Result},
+    steps::in_use,
 };
 use serde::{Deserialize, Serialize};
 use strata_model::names;
@@ -25,7 +26,8 @@ pub struct DeleteCloneIntent {
 /// Plans it.
 ///
 /// # Errors
-/// NotFound; Conflict while it runs and may not be turned off.
+/// NotFound; Conflict while it runs and may not be turned off, or while another VM uses its files, or while
+/// restore points or clones lie on its volumes.
 pub async fn delete_clone(deps: &Deps, name: &str, power_off: bool) -> Result<Planned<DeleteCloneIntent>> {
     let id = names::split(name, &["clones"]).map_err(|error| GatewayError::invalid("name", error))?.remove(0);
     let clone = deps
@@ -44,8 +46,48 @@ pub async fn delete_clone(deps: &Deps, name: &str, power_off: bool) -> Result<Pl
             .with("vm", &clone.vm)
             .hint("to turn it off first: --power-off"));
     }
+    refuse_points_on(deps, &clone)?;
+    in_use::refuse(deps, &clone.intent).await?;
     let shown = shown(&clone, running);
     Ok(Planned { intent: DeleteCloneIntent { clone, power_off }, shown })
+}
+
+/// Restore points of the clone, and clones of files beside it, lie on its volumes and would go with them.
+fn refuse_points_on(deps: &Deps, clone: &CloneRecord) -> Result<()> {
+    let on_it = |volume: &String| clone.volumes.contains(volume);
+    let points = deps.catalog.points()?.into_iter().filter(|point| !point.lost);
+    let points: Vec<String> = points
+        .filter(|point| point.cut.members.iter().any(|member| on_it(&member.volume)))
+        .map(|point| point.display_name)
+        .collect();
+    let clones = deps.catalog.clones()?.into_iter().filter(|other| other.intent.clone_id != clone.intent.clone_id);
+    let clones: Vec<String> = clones
+        .filter(|other| other.intent.targets.iter().any(|target| on_it(&target.volume)))
+        .map(|other| other.intent.display_name)
+        .collect();
+    if points.is_empty() && clones.is_empty() {
+        return Ok(());
+    }
+    let name = &clone.intent.display_name;
+    let mut held = Vec::new();
+    if !points.is_empty() {
+        held.push(format!("restore points {}", points.join(", ")));
+    }
+    if !clones.is_empty() {
+        held.push(format!("clones {}", clones.join(", ")));
+    }
+    let message = format!("{name} cannot be deleted: on its volumes are {}", held.join(" and "));
+    let mut error = GatewayError::conflict("CLONE_HAS_SNAPSHOTS", message)
+        .with("clone", name)
+        .with("snapshots", points.join(","))
+        .with("clones", clones.join(","));
+    if let Some(first) = clones.first() {
+        error = error.hint(format!("delete what was cloned of it first: strata clone delete {first}"));
+    }
+    if let Some(first) = points.first() {
+        error = error.hint(format!("delete its restore points first: strata snapshot delete {first}"));
+    }
+    Err(error)
 }
 
 fn shown(clone: &CloneRecord, running: bool) -> PlanResponse {

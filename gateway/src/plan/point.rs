@@ -20,6 +20,13 @@ pub(super) fn find(catalog: &dyn Catalog, name: &str, field: &str) -> Result<Res
 /// The restore point, where it can be cloned or reverted to.
 pub(super) fn usable(catalog: &dyn Catalog, name: &str) -> Result<RestorePoint> {
     let point = find(catalog, name, "snapshot")?;
+    refuse_unusable(&point)?;
+    Ok(point)
+}
+
+/// Refuses where it is being deleted or the array no longer has it.
+pub(crate) fn refuse_unusable(point: &RestorePoint) -> Result<()> {
+    let name = format!("snapshots/{}", point.id);
     if point.deleting {
         let message = format!("{} is being deleted", point.display_name);
         return Err(GatewayError::conflict("SNAPSHOT_DELETING", message).with("snapshot", name));
@@ -28,7 +35,7 @@ pub(super) fn usable(catalog: &dyn Catalog, name: &str) -> Result<RestorePoint> 
         let message = format!("the array no longer has the snapshot behind {}", point.display_name);
         return Err(GatewayError::conflict("SNAPSHOT_LOST", message).with("snapshot", name));
     }
-    Ok(point)
+    Ok(())
 }
 
 /// The array's part of the restore point on a volume.

@@ -48,6 +48,8 @@ impl Inventory {
         /// See the proto.
         get_vm_topology(GetVmTopologyRequest) -> VmTopology, READ_TIMEOUT;
         /// See the proto.
+        batch_get_vm_topologies(BatchGetVmTopologiesRequest) -> BatchGetVmTopologiesResponse, READ_TIMEOUT;
+        /// See the proto.
         present_volume(PresentVolumeRequest) -> PresentVolumeResponse, ACT_TIMEOUT;
         /// See the proto.
         detach_datastore(DetachDatastoreRequest) -> DetachDatastoreResponse, ACT_TIMEOUT;

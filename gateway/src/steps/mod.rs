@@ -7,6 +7,7 @@ pub mod change_tracking;
 pub mod discard_vm_snapshots;
 pub mod export;
 pub mod identity;
+pub mod in_use;
 pub mod observe;
 pub mod power;
 pub mod present;

@@ -1,9 +1,9 @@
 //! DetachDatastore: unmounts an NFS datastore on every host that mounts it (safety.md S19).
 //!
-//! Crash states, for each host: 1. mounted: unmount. 2. not mounted: done. 3. the host does not answer: the others are
+//! Crash states, for each host: 1. mounted, under whatever name: unmount. 2. not mounted: done. 3. the host does not answer: the others are
 //! done, then the call fails with its name, so that nothing is unexported under it.
 
-use super::present_volume::{describe, is_backed_by};
+use super::present_volume::is_backed_by;
 use crate::{
     soap::MoRef,
     topology::{
@@ -25,7 +25,7 @@ const NAME: Properties = Properties { kind: "VirtualMachine", paths: &["name"] }
 /// The act.
 ///
 /// # Errors
-/// A bad request, a datastore of this name on another export, a datastore in use, or a host that does not answer.
+/// A bad request, a datastore in use, or a host that does not answer. Where no datastore lies on the export it is done.
 pub async fn run(
     vcenters: Vcenters,
     request: pb::DetachDatastoreRequest,
@@ -34,35 +34,23 @@ pub async fn run(
     let nfs =
         request.nfs.as_ref().ok_or_else(|| Refusal::invalid("nfs", "nfs must say which export the datastore is of"))?;
     let places = Places::read(&client).await?;
-    let named: Vec<&ObjectProperties> = places
-        .of_kind("Datastore")
-        .filter(|store| datastore::datastore("", store, &places).display_name == request.datastore_name)
-        .collect();
+    // By what it lies on and never by its name: somebody may have renamed it, and another may bear its name.
     let shown = |store: &ObjectProperties| datastore::datastore(client.name(), store, &places);
-    let Some(store) = named.iter().find(|store| is_backed_by(&shown(store), nfs)) else {
-        return match named.first() {
-            None => Ok(pb::DetachDatastoreResponse { hosts: Vec::new() }),
-            Some(other) => {
-                let text = format!(
-                    "datastore {} is on {}, not on {}:{}; it is left alone",
-                    request.datastore_name,
-                    describe(&shown(other)),
-                    nfs.host,
-                    nfs.path
-                );
-                Err(Refusal::conflict("DATASTORE_IS_ANOTHER", text).and("datastore", shown(other).name).into())
-            }
-        };
-    };
-    refuse_in_use(&client, store).await?;
+    let stores: Vec<&ObjectProperties> =
+        places.of_kind("Datastore").filter(|store| is_backed_by(&shown(store), nfs)).collect();
+    for store in &stores {
+        refuse_in_use(&client, store).await?;
+    }
     let mut hosts = Vec::new();
     let mut failed: Option<Error> = None;
-    for mount in &shown(store).mounts {
-        match unmount(&client, &places, store, &mount.host_moref).await {
-            Ok(()) => hosts.push(mount.host.clone()),
-            Err(error) => {
-                tracing::warn!(host = %mount.host, error = %report(&error), "a datastore was not unmounted");
-                failed.get_or_insert(error);
+    for store in stores {
+        for mount in &shown(store).mounts {
+            match unmount(&client, &places, store, &mount.host_moref).await {
+                Ok(()) => hosts.push(mount.host.clone()),
+                Err(error) => {
+                    tracing::warn!(host = %mount.host, error = %report(&error), "a datastore was not unmounted");
+                    failed.get_or_insert(error);
+                }
             }
         }
     }

@@ -14,13 +14,14 @@ use strata_model::DatastorePath;
 const KEYS: Properties =
     Properties { kind: "VirtualMachine", paths: &["name", "config.extraConfig", "config.files.vmPathName"] };
 
-/// A .vmx path of a request.
+/// A .vmx path of a request; a template's ends with .vmtx.
 ///
 /// # Errors
 /// It is none.
 pub fn vmx_path(field: &'static str, text: &str) -> Result<DatastorePath, Error> {
     let path: DatastorePath = text.parse().map_err(|error: String| Refusal::invalid(field, error))?;
-    if !path.path.to_ascii_lowercase().ends_with(".vmx") {
+    let name = path.path.to_ascii_lowercase();
+    if !name.ends_with(".vmx") && !name.ends_with(".vmtx") {
         return Err(Refusal::invalid(field, format!("'{text}' is no .vmx file")).into());
     }
     Ok(path)

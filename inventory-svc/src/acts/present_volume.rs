@@ -167,7 +167,7 @@ pub fn is_backed_by(store: &pb::Datastore, nfs: &pb::NfsBacking) -> bool {
 }
 
 /// What a datastore lies on, for people.
-pub fn describe(store: &pb::Datastore) -> String {
+fn describe(store: &pb::Datastore) -> String {
     use pb::datastore_backing::Kind;
     match store.backing.as_ref().and_then(|backing| backing.kind.as_ref()) {
         Some(Kind::Nfs(nfs)) => format!("{}:{}", nfs.host, nfs.path),

@@ -85,6 +85,10 @@ fn check(request: &pb::RegisterVmRequest) -> Result<(), Error> {
             return Err(Refusal::invalid(field, format!("{field} must not be empty")).into());
         }
     }
+    if request.vmx_path.to_ascii_lowercase().ends_with(".vmtx") {
+        let text = format!("'{}' is a template's file; copy it to a name that ends with .vmx", request.vmx_path);
+        return Err(Refusal::invalid("vmx_path", text).into());
+    }
     if request.display_name.chars().count() > 80 {
         return Err(Refusal::invalid("display_name", "display_name must not be longer than 80 characters").into());
     }

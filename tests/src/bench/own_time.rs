@@ -168,6 +168,7 @@ async fn open(directory: &Path, ports: Ports) -> anyhow::Result<(Gateway, Arc<jo
         catalog: Arc::new(view.catalog),
         clock,
         zone: jiff::tz::TimeZone::UTC,
+        protected_vms: Vec::new(),
         installation: installation.id,
         generation: installation.generation,
         faults: None,
