@@ -106,6 +106,9 @@ pub struct Member {
     pub volume_uuid: String,
     /// The datastore on it.
     pub datastore: String,
+    /// The datastore as `vcenters/{vcenter}/datastores/{moref}`; empty in records of before it was noted.
+    #[serde(default)]
+    pub datastore_name: String,
     /// The datastore's root within the volume.
     pub path_in_volume: String,
     /// How the volume was found.

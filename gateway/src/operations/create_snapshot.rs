@@ -13,6 +13,7 @@ use crate::{
     deps::Deps,
     error::GatewayError,
     steps::{
+        DEADLINE_OF_DISKS, DEADLINE_OF_JOBS,
         array_snapshot::{self, CutOutput},
         quiesce::{self, Frozen},
         wait,
@@ -20,7 +21,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use serde_json::Value;
-use strata_model::Grade;
+use strata_model::{ErrorKind, Grade};
 use strata_saga::{Claim, Operation, Outputs, Progress, RunContext, Step, StepError, StepResult, Undo, UndoContext};
 
 /// See the module.
@@ -63,9 +64,14 @@ fn quiesce_step() -> Step<CreateSnapshot> {
         "quiesce",
         |c: RunContext<CreateSnapshot>| async move { step_result(quiesce::run(c.context(), c.params(), c.resume()).await) },
         Undo::by(|c: UndoContext<CreateSnapshot>| async move {
-            step_result(quiesce::release(c.context(), c.params(), c.resume()).await.map(wait::done))
+            match quiesce::release(c.context(), c.params(), c.resume()).await {
+                // The VM was deleted meanwhile, and its VMware snapshots with it.
+                Err(error) if error.kind == ErrorKind::NotFound => Ok(Progress::done()),
+                released => step_result(released.map(wait::done)),
+            }
         }),
     )
+    .deadline(DEADLINE_OF_DISKS)
 }
 
 fn cut_step() -> Step<CreateSnapshot> {
@@ -83,6 +89,7 @@ fn cut_step() -> Step<CreateSnapshot> {
             step_result(array_snapshot::undo(c.context(), &operation, c.params(), c.resume(), answered).await)
         }),
     )
+    .deadline(DEADLINE_OF_JOBS)
 }
 
 fn release_step() -> Step<CreateSnapshot> {
@@ -94,6 +101,7 @@ fn release_step() -> Step<CreateSnapshot> {
         Undo::nothing("removing the VMware snapshot needs no undo"),
     )
     .retry(patient())
+    .deadline(DEADLINE_OF_DISKS)
 }
 
 fn record_step() -> Step<CreateSnapshot> {

@@ -16,6 +16,7 @@ use crate::{
     layout::{Depth, VmLayout},
     plan::RevertIntent,
     steps::{
+        DEADLINE_OF_DISKS, DEADLINE_OF_JOBS,
         array_snapshot::{self, CutOutput},
         change_tracking, discard_vm_snapshots, power, reload, restore_files, set_aside, verify,
     },
@@ -69,8 +70,11 @@ impl Operation for RevertVm {
     }
 
     fn claims(intent: &RevertIntent) -> Vec<Claim> {
+        let point = format!("snapshots/{}", intent.point.id);
+        // Nobody deletes the safety point while it is all that holds the present state.
+        let safety = format!("snapshots/{}", intent.safety.snapshot_id);
         let volumes = intent.disks.iter().map(|disk| Claim::shared(&disk.volume));
-        volumes.chain([Claim::exclusive(&intent.vm), Claim::shared(format!("snapshots/{}", intent.point.id))]).collect()
+        volumes.chain([Claim::exclusive(&intent.vm), Claim::shared(point), Claim::exclusive(safety)]).collect()
     }
 
     fn result(intent: &RevertIntent, _: &Outputs<'_>) -> Value {
@@ -115,7 +119,10 @@ async fn unchanged(deps: &Deps, intent: &RevertIntent) -> Result<()> {
     for disk in &intent.disks {
         let (placed, _) = layout.locate(&disk.path)?;
         let same_volume = placed.volume.as_ref().is_some_and(|volume| volume.uuid == disk.volume_uuid);
-        let attached = layout.disks.iter().any(|live| live.disk.chain.contains(&disk.path));
+        let attached = layout.disks.iter().any(|live| match intent.discard_vm_snapshots {
+            true => live.disk.chain.last() == Some(&disk.path),
+            false => live.disk.chain == std::slice::from_ref(&disk.path),
+        });
         if !same_volume || !attached {
             return Err(changed(format!("{} ({}) moved", disk.label, disk.path)));
         }
@@ -133,6 +140,7 @@ fn power_off_step() -> Step<RevertVm> {
             step_result(power::on(c.context(), &c.params().vm, c.resume()).await)
         }),
     )
+    .deadline(DEADLINE_OF_JOBS)
 }
 
 fn safety_step() -> Step<RevertVm> {
@@ -148,6 +156,7 @@ fn safety_step() -> Step<RevertVm> {
             step_result(array_snapshot::undo(c.context(), &operation, &c.params().safety, c.resume(), answered).await)
         }),
     )
+    .deadline(DEADLINE_OF_JOBS)
 }
 
 fn record_safety_step() -> Step<RevertVm> {
@@ -176,6 +185,7 @@ fn discard_step() -> Step<RevertVm> {
         },
         Undo::nothing("the disks hold the same bytes without them, and the safety point holds them"),
     )
+    .deadline(DEADLINE_OF_DISKS)
 }
 
 fn set_aside_step() -> Step<RevertVm> {
@@ -184,6 +194,7 @@ fn set_aside_step() -> Step<RevertVm> {
         |c: RunContext<RevertVm>| async move { step_result(set_aside::run(c.context(), c.params()).await) },
         Undo::by(|c: UndoContext<RevertVm>| async move { step_result(set_aside::undo(c.context(), c.params()).await) }),
     )
+    .deadline(DEADLINE_OF_DISKS)
 }
 
 fn restore_step() -> Step<RevertVm> {
@@ -191,9 +202,10 @@ fn restore_step() -> Step<RevertVm> {
         "restore_files",
         |c: RunContext<RevertVm>| async move { step_result(restore_files::run(c.context(), c.params(), c.resume()).await) },
         Undo::by(
-            |c: UndoContext<RevertVm>| async move { step_result(restore_files::undo(c.context(), c.params()).await) },
+            |c: UndoContext<RevertVm>| async move { step_result(restore_files::undo(c.context(), c.params(), c.resume()).await) },
         ),
     )
+    .deadline(DEADLINE_OF_DISKS)
 }
 
 fn change_tracking_step() -> Step<RevertVm> {
@@ -207,6 +219,7 @@ fn change_tracking_step() -> Step<RevertVm> {
             step_result(change_tracking::run(c.context(), &c.params().vm, c.params().change_tracking).await)
         }),
     )
+    .deadline(DEADLINE_OF_JOBS)
 }
 
 fn reload_step() -> Step<RevertVm> {
@@ -228,6 +241,7 @@ fn power_on_step() -> Step<RevertVm> {
         Undo::nothing("only forward from here"),
     )
     .retry(patient())
+    .deadline(DEADLINE_OF_JOBS)
 }
 
 fn remove_aside_step() -> Step<RevertVm> {

@@ -177,7 +177,7 @@ async fn source_datastores(
     let (all, _) = deps.ports.inventory.all_datastores().await?;
     let mut found = BTreeMap::new();
     for member in &point.intent.members {
-        let datastore = the_only(&all, vcenter, member)?;
+        let datastore = pinned(&all, vcenter, member)?;
         let device = crate::layout::device_of(datastore).map_err(|why| {
             GatewayError::unsupported("DATASTORE_UNSUPPORTED", format!("[{}]: {why}", member.datastore))
         })?;
@@ -201,8 +201,24 @@ async fn source_datastores(
     Ok(found)
 }
 
-/// The datastore of a member: the only one of its name.
-fn the_only<'d>(all: &'d [inv::Datastore], vcenter: &str, member: &Member) -> Result<&'d inv::Datastore> {
+/// The datastore of a member: the pinned one, or, for a record that pinned none, the only one of its name.
+fn pinned<'d>(all: &'d [inv::Datastore], vcenter: &str, member: &Member) -> Result<&'d inv::Datastore> {
+    if !member.datastore_name.is_empty() {
+        let found = all.iter().find(|datastore| datastore.name == member.datastore_name);
+        // vCenter gives another id when a datastore is mounted anew; its name and volume then tell.
+        if let Some(found) = found.filter(|datastore| is_called(datastore, &member.datastore)) {
+            return Ok(found);
+        }
+        if let Some(renamed) = found {
+            let message = format!(
+                "the datastore [{}] is called [{}] now, and the restore point's paths are of the old name",
+                member.datastore, renamed.display_name
+            );
+            return Err(GatewayError::conflict("DATASTORE_RENAMED", message)
+                .with("datastore", &renamed.name)
+                .hint(format!("give it its name back: {}", member.datastore)));
+        }
+    }
     let prefix = format!("{vcenter}/");
     let named: Vec<&inv::Datastore> = all
         .iter()
@@ -502,11 +518,12 @@ mod tests {
     }
 
     /// As an older version wrote it, without what was added since.
-    fn member(root: &str) -> Member {
+    fn member(datastore_name: &str, root: &str) -> Member {
         serde_json::from_value(serde_json::json!({
             "volume": "arrays/a/volumes/v",
             "volume_uuid": "u",
             "datastore": "ds",
+            "datastore_name": datastore_name,
             "path_in_volume": root,
             "evidence": "",
             "paths": [],
@@ -515,7 +532,7 @@ mod tests {
     }
 
     #[test]
-    fn the_datastore_is_the_only_one_of_its_name() {
+    fn the_datastore_is_the_pinned_one() {
         let store = |name: &str, display_name: &str| inv::Datastore {
             name: name.into(),
             display_name: display_name.into(),
@@ -523,13 +540,17 @@ mod tests {
         };
         let two = [store("vcenters/1/datastores/a", "ds"), store("vcenters/1/datastores/b", "ds")];
         let far = [store("vcenters/1/datastores/a", "ds"), store("vcenters/12/datastores/b", "ds")];
-        for (all, expected) in [
-            (&two[..], Err("DATASTORE_AMBIGUOUS")),
-            (&two[..1], Ok("vcenters/1/datastores/a")),
-            (&far, Ok("vcenters/1/datastores/a")),
-            (&[], Err("DATASTORE_NOT_FOUND")),
+        let renamed = [store("vcenters/1/datastores/a", "new")];
+        for (all, pin, expected) in [
+            (&two[..], "vcenters/1/datastores/b", Ok("vcenters/1/datastores/b")),
+            (&two, "", Err("DATASTORE_AMBIGUOUS")),
+            (&two, "vcenters/1/datastores/gone", Err("DATASTORE_AMBIGUOUS")),
+            (&two[..1], "vcenters/1/datastores/gone", Ok("vcenters/1/datastores/a")),
+            (&far, "", Ok("vcenters/1/datastores/a")),
+            (&renamed, "vcenters/1/datastores/a", Err("DATASTORE_RENAMED")),
+            (&renamed, "", Err("DATASTORE_NOT_FOUND")),
         ] {
-            let found = the_only(all, "vcenters/1", &member(""));
+            let found = pinned(all, "vcenters/1", &member(pin, ""));
             assert_eq!(
                 found.as_ref().map(|store| store.name.as_str()).map_err(|error| error.reason.as_str()),
                 expected
@@ -540,7 +561,7 @@ mod tests {
     #[test]
     fn a_datastores_root_must_be_as_it_was() {
         for (was, now, fits) in [("", "", true), ("a/b", "/a/b/", true), ("a", "", false), ("", "a", false)] {
-            assert_eq!(refuse_moved_root(&member(was), now).is_ok(), fits, "{was} {now}");
+            assert_eq!(refuse_moved_root(&member("", was), now).is_ok(), fits, "{was} {now}");
         }
     }
 

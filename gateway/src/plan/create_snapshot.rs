@@ -224,6 +224,7 @@ fn members(layout: &VmLayout, disks: &[&PlacedDisk]) -> Result<Vec<Member>> {
             volume: volume.name.clone(),
             volume_uuid: volume.uuid.clone(),
             datastore: path.datastore.clone(),
+            datastore_name: placed.datastore.name.clone(),
             path_in_volume: placed.path_in_volume.clone(),
             evidence: placed.evidence.clone(),
             paths: Vec::new(),

@@ -57,6 +57,9 @@ pub struct RevertDisk {
     pub path: String,
     /// Where the live one is set aside.
     pub aside_path: String,
+    /// `vcenters/{vcenter}/datastores/{moref}`, since two datacenters may have one display name; empty in old records.
+    #[serde(default)]
+    pub datastore_name: String,
     /// `arrays/{array}/volumes/{volume}`.
     pub volume: String,
     /// Immutable identity of the volume.
@@ -101,6 +104,7 @@ pub async fn revert_vm(deps: &Deps, names: &NameAllocator, request: &RevertVmReq
     let mut safety = create_snapshot_of(deps, names, &layout, &wish)?.intent;
     // It is cut after the VM was stopped, so order does not matter and nothing is torn.
     safety.vm_off = true;
+    refuse_unsafe(&safety, &disks)?;
     let intent = RevertIntent {
         revert_id,
         vm: request.vm.clone(),
@@ -140,6 +144,20 @@ async fn require_privileges(deps: &Deps, intent: &RevertIntent) -> Result<()> {
         privileges: &privileges,
     };
     privileges::require(deps, need).await
+}
+
+/// What is overwritten must be in the safety point.
+fn refuse_unsafe(safety: &SnapshotIntent, disks: &[RevertDisk]) -> Result<()> {
+    let held = |disk: &&RevertDisk| safety.disks.iter().any(|kept| kept.files.contains(&disk.path));
+    let Some(disk) = disks.iter().find(|disk| !held(disk)) else { return Ok(()) };
+    let why = safety.excluded.iter().find(|left_out| left_out.label == disk.label).map_or("", |it| it.reason.as_str());
+    let message = format!(
+        "{} ({}) of {} cannot be in the safety point, so its present state would be lost: {why}",
+        disk.label, disk.path, safety.vm_display_name
+    );
+    Err(GatewayError::unsupported("DISK_NOT_SAFE", message)
+        .with("vm", &safety.vm)
+        .hint("to use the old data beside this VM: strata clone create"))
 }
 
 /// The instance uuid stays when a VM is exchanged for another under it; the BIOS uuid does not (safety.md S5).
@@ -255,6 +273,17 @@ fn pair(
         );
         return Err(GatewayError::conflict("DISK_MOVED", message).with("vm", &layout.vm.name).hint(use_clone));
     }
+    if layout.topology.vm_snapshots.is_empty() && live.disk.chain.len() > 1 {
+        let over = live.disk.chain.first().map_or("", String::as_str);
+        let message = format!(
+            "{} of {name} writes {over} over {path} without a VMware snapshot: its disks need consolidation",
+            old.label
+        );
+        return Err(GatewayError::conflict("CONSOLIDATION_NEEDED", message)
+            .with("vm", &layout.vm.name)
+            .hint("consolidate its disks in vCenter, then revert")
+            .hint(use_clone));
+    }
     let (placed, _) = layout.locate(&path)?;
     let volume = placed.volume.as_ref().ok_or_else(|| GatewayError::not_found("volume", &old.volume))?;
     let cut = point::member_on(&point.cut, &old.volume)?;
@@ -264,6 +293,17 @@ fn pair(
             old.label, volume.name, volume.uuid, old.volume, cut.volume_uuid
         );
         return Err(GatewayError::conflict("VOLUME_CHANGED", message).with("vm", &layout.vm.name).hint(use_clone));
+    }
+    let place: DatastorePath = old.attach_path.parse().map_err(GatewayError::unexpected)?;
+    let member = point.intent.members.iter().find(|m| m.volume == old.volume && m.datastore == place.datastore);
+    if let Some(member) = member.filter(|member| member.path_in_volume != placed.path_in_volume) {
+        let message = format!(
+            "[{}] began at '{}' of {} in the snapshot and begins at '{}' now",
+            place.datastore, member.path_in_volume, volume.name, placed.path_in_volume
+        );
+        return Err(GatewayError::conflict("DATASTORE_ROOT_CHANGED", message)
+            .with("vm", &layout.vm.name)
+            .hint(use_clone));
     }
     let can =
         layout.array_of(&volume.name)?.capabilities.as_ref().is_some_and(|capabilities| capabilities.restore_files);
@@ -288,6 +328,7 @@ fn pair(
         label: old.label.clone(),
         path: path.to_string(),
         aside_path: aside.to_string(),
+        datastore_name: placed.datastore.name.clone(),
         volume: volume.name.clone(),
         volume_uuid: volume.uuid.clone(),
         snapshot_id: cut.snapshot_id.clone(),

@@ -43,6 +43,29 @@ pub fn keys(intent: &SnapshotIntent) -> [String; 2] {
     [intent.snapshot_id.clone(), format!("{}-2", intent.snapshot_id)]
 }
 
+/// Where a cut stopped to wait. Journalled as the step's resume, since the VM before the cut cannot be seen after it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Place {
+    /// Which of the keys.
+    key: usize,
+    /// It is being removed, since the VM moved; otherwise it is being made.
+    removing: bool,
+    /// The array by its index, and what it answered.
+    call: String,
+    /// The VM as it was before the cut that is made, or after the one that is removed.
+    before: Observation,
+    /// How the VM moved.
+    moved: String,
+}
+
+impl Place {
+    fn pending(self, mut still: Pending) -> Result<Progress> {
+        let place = Self { call: still.resume, ..self };
+        still.resume = serde_json::to_string(&place).map_err(|error| GatewayError::unexpected(error.to_string()))?;
+        Ok(wait::pending(still))
+    }
+}
+
 /// Cuts, looks whether the VM moved, and cuts once more where it did. `baseline` is how the VM was when the cut was
 /// prepared; without one it is read now.
 pub async fn run(
@@ -52,14 +75,32 @@ pub async fn run(
     baseline: Option<Observation>,
     resume: Option<String>,
 ) -> Result<Progress> {
-    let mut before = match baseline {
-        Some(baseline) => baseline,
-        None => observe::look(deps, intent).await?,
+    // A resume of another form is asked anew: every call converges on its key.
+    let mut stopped: Option<Place> = resume.and_then(|text| serde_json::from_str(&text).ok());
+    let first = stopped.as_ref().map_or(0, |place| place.key);
+    let mut moved = stopped.as_ref().map(|place| place.moved.clone()).unwrap_or_default();
+    let mut before = match (stopped.as_ref().map(|place| place.before.clone()), baseline) {
+        (Some(before), _) | (None, Some(before)) => before,
+        (None, None) => observe::look(deps, intent).await?,
     };
-    let mut moved = String::new();
-    for key in keys(intent) {
-        let snapshots = match ensure_all(deps, operation, intent, &key, resume.as_deref()).await {
-            Ok(Answer::Pending(still)) => return Ok(wait::pending(still)),
+    for (index, key) in keys(intent).into_iter().enumerate().skip(first) {
+        let place = |removing, before: &Observation, moved: &str| Place {
+            key: index,
+            removing,
+            call: String::new(),
+            before: before.clone(),
+            moved: moved.to_owned(),
+        };
+        if let Some(stopped) = stopped.take_if(|place| place.removing) {
+            let removed = remove_key(deps, operation, intent, &key, Some(&stopped.call), true).await?;
+            if let Answer::Pending(still) = removed {
+                return place(true, &before, &moved).pending(still);
+            }
+            continue;
+        }
+        let call = stopped.take().map(|place| place.call);
+        let snapshots = match ensure_all(deps, operation, intent, &key, call.as_deref()).await {
+            Ok(Answer::Pending(still)) => return place(false, &before, &moved).pending(still),
             Ok(Answer::Ready(snapshots)) => snapshots,
             Err(error) if error.kind == ErrorKind::NotFound => {
                 // Where the VM went elsewhere, that is what people must read.
@@ -73,8 +114,8 @@ pub async fn run(
             None => return to_output(&output(&key, &snapshots, &after, intent)?),
             Some(what) => moved = what,
         }
-        if let Answer::Pending(still) = remove_key(deps, operation, intent, &key, resume.as_deref(), true).await? {
-            return Ok(wait::pending(still));
+        if let Answer::Pending(still) = remove_key(deps, operation, intent, &key, None, true).await? {
+            return place(true, &after, &moved).pending(still);
         }
         before = after;
     }
@@ -227,9 +268,10 @@ pub async fn undo(
     resume: Option<String>,
     answered: bool,
 ) -> Result<Progress> {
-    for key in keys(intent) {
-        if let Answer::Pending(still) = remove_key(deps, operation, intent, &key, resume.as_deref(), answered).await? {
-            return Ok(wait::pending(still));
+    for (index, key) in keys(intent).into_iter().enumerate() {
+        let call = wait::resume_of(resume.as_deref(), index);
+        if let Answer::Pending(still) = remove_key(deps, operation, intent, &key, Some(&call), answered).await? {
+            return Ok(wait::pending_at(index, still));
         }
     }
     Ok(Progress::done())

@@ -1,6 +1,13 @@
 //! What operations are made of. A step is a file: its run, which converges however often it is called, and its undo, which
 //! goes by planned names and finds the absent a success.
 
+use std::time::Duration;
+
+/// How long a step may take that moves or merges whole disks, where vCenter or an array take hours for large ones.
+pub const DEADLINE_OF_DISKS: Duration = Duration::from_secs(24 * 3600);
+/// How long a step may take that waits for a guest or for an array's job.
+pub const DEADLINE_OF_JOBS: Duration = Duration::from_secs(3600);
+
 pub mod array_clone;
 pub mod array_snapshot;
 pub mod change_tracking;

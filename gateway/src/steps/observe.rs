@@ -21,6 +21,9 @@ pub struct Observation {
     pub chains: Vec<(i32, Vec<String>)>,
     /// What vCenter does to it now.
     pub running_tasks: Vec<String>,
+    /// vCenter's power state as the contract numbers it; 0 in records of before it was noted.
+    #[serde(default)]
+    pub power_state: i32,
 }
 
 impl Observation {
@@ -38,6 +41,7 @@ impl Observation {
             change_version: layout.vm.change_version.clone(),
             chains: layout.disks.iter().map(|placed| (placed.disk.key, placed.disk.chain.clone())).collect(),
             running_tasks: layout.vm.running_tasks.clone(),
+            power_state: layout.vm.power_state,
         }
     }
 
@@ -48,6 +52,10 @@ impl Observation {
         }
         if self.chains != earlier.chains {
             return Some("its disks changed".to_owned());
+        }
+        let known = self.power_state != 0 && earlier.power_state != 0;
+        if known && self.power_state != earlier.power_state {
+            return Some("it was turned on or off".to_owned());
         }
         if self.change_version != earlier.change_version {
             return Some("it was reconfigured".to_owned());
@@ -91,10 +99,23 @@ pub async fn look(deps: &Deps, intent: &SnapshotIntent) -> Result<Observation> {
             None => return Err(changed(format!("[{}] is no longer found on an array", member.datastore))),
         }
     }
+    // While our VMware snapshot is open the file to attach lies directly under its delta; otherwise it is the one that is
+    // written. One deeper would miss what was written since somebody else's VMware snapshot.
+    let ours = format!("strata-{}", intent.snapshot_id);
+    let ours_is_open = layout.topology.vm_snapshots.iter().any(|snapshot| snapshot.display_name == ours);
     for disk in &intent.disks {
         let live = layout.disks.iter().find(|placed| placed.disk.key == disk.key);
         match live {
-            Some(live) if live.disk.chain.contains(&disk.attach_path) => {}
+            Some(live)
+                if live.disk.chain.get(usize::from(ours_is_open && !live.disk.independent))
+                    == Some(&disk.attach_path) => {}
+            Some(live) if live.disk.chain.contains(&disk.attach_path) => {
+                let message = format!(
+                    "{} writes {} now, over {}: somebody made a VMware snapshot since; plan again",
+                    disk.label, live.path, disk.attach_path
+                );
+                return Err(changed(message));
+            }
             Some(live) => return Err(changed(format!("{} was {} and is {}", disk.label, disk.attach_path, live.path))),
             None => return Err(changed(format!("{} is gone", disk.label))),
         }

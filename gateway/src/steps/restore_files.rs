@@ -17,7 +17,17 @@ use strata_saga::Progress;
 
 /// Puts them back. A file that is there already is from an earlier try, since the live one was moved away.
 pub async fn run(deps: &Deps, intent: &RevertIntent, resume: Option<String>) -> Result<Progress> {
-    for (index, disk) in intent.disks.iter().enumerate() {
+    restore(deps, intent, resume, |_| true).await
+}
+
+/// Puts back those that are wanted, by their places in the intent.
+async fn restore(
+    deps: &Deps,
+    intent: &RevertIntent,
+    resume: Option<String>,
+    wanted: impl Fn(usize) -> bool,
+) -> Result<Progress> {
+    for (index, disk) in intent.disks.iter().enumerate().filter(|(index, _)| wanted(*index)) {
         let mapping = |(from, to): &(String, String)| FileMapping { from_path: from.clone(), to_path: to.clone() };
         let request = RestoreFilesRequest {
             array: array_name(&disk.volume)?,
@@ -37,17 +47,24 @@ pub async fn run(deps: &Deps, intent: &RevertIntent, resume: Option<String>) -> 
 }
 
 /// Takes the restored disks away again. They are first made whole, so that vCenter can move them.
-pub async fn undo(deps: &Deps, intent: &RevertIntent) -> Result<Progress> {
+/// Those that an earlier try took away are left away.
+pub async fn undo(deps: &Deps, intent: &RevertIntent, resume: Option<String>) -> Result<Progress> {
     let mut moves = Vec::new();
-    for disk in &intent.disks {
+    let mut present = Vec::new();
+    for (index, disk) in intent.disks.iter().enumerate() {
         if exists(deps, intent, disk).await? {
+            present.push(index);
             moves.push(PathMapping { from_path: disk.path.clone(), to_path: aside_of_restored(intent, disk)? });
         }
     }
     if !moves.is_empty() {
         // Where this fails the move below tells: a disk without all its files is refused by vCenter.
-        if let Err(error) = run(deps, intent, None).await {
-            tracing::warn!(revert = %intent.revert_id, %error, "cannot complete the restored disks before taking them away");
+        match restore(deps, intent, resume, |index| present.contains(&index)).await {
+            Ok(Progress::Done(_)) => {}
+            Ok(pending @ Progress::Pending { .. }) => return Ok(pending),
+            Err(error) => {
+                tracing::warn!(revert = %intent.revert_id, %error, "cannot complete the restored disks before taking them away");
+            }
         }
         deps.ports.inventory.move_disks(MoveDisksRequest { vm: intent.vm.clone(), moves: moves.clone() }).await?;
     }
@@ -72,7 +89,10 @@ async fn exists(deps: &Deps, intent: &RevertIntent, disk: &RevertDisk) -> Result
     let path: DatastorePath = disk.path.parse().map_err(GatewayError::unexpected)?;
     let request = FindVmFilesRequest {
         vcenter: intent.vcenter.clone(),
-        datastore: path.datastore.clone(),
+        datastore: match disk.datastore_name.as_str() {
+            "" => path.datastore.clone(),
+            name => name.to_owned(),
+        },
         directory: path.directory().to_owned(),
         patterns: vec![path.file_name().to_owned()],
     };

@@ -40,7 +40,7 @@ fn aside(text: &str) -> Result<DatastorePath, Refusal> {
     let mut path: DatastorePath = text.parse().map_err(|_| wrong())?;
     path.path = path.path.trim_end_matches('/').to_owned();
     match path.file_name().strip_prefix(ASIDE_PREFIX) {
-        Some(key) if !key.is_empty() && !path.directory().is_empty() => Ok(path),
+        Some(key) if !key.is_empty() => Ok(path),
         _ => Err(wrong()),
     }
 }
@@ -51,13 +51,12 @@ mod tests {
 
     #[test]
     fn only_directories_set_aside() {
-        for text in ["[ds] web/.strata-aside-r-1", "[ds] a/b/.strata-aside-r-1-new/"] {
+        for text in ["[ds] web/.strata-aside-r-1", "[ds] a/b/.strata-aside-r-1-new/", "[ds] .strata-aside-r-1"] {
             assert!(aside(text).is_ok(), "{text}");
         }
         for text in [
             "[ds] web",
             "[ds] ",
-            "[ds] .strata-aside-r-1",
             "[ds] web/.strata-aside-",
             "[ds] web/.strata-aside-r-1/web.vmdk",
             "[ds] web/.strata-aside-r-1/../../x",
