@@ -18,6 +18,8 @@ pub enum Side {
 struct State {
     armed: Option<(usize, Side)>,
     refused: Option<&'static str>,
+    /// The refused call that is under way.
+    refusing: Option<usize>,
     seen: Vec<String>,
 }
 
@@ -38,11 +40,11 @@ impl Gate {
         Self { state: Mutex::default(), held: watch::Sender::new(None) }
     }
 
-    /// Counts anew, and holds the `number`-th call (from 1) on that side. Calls of the `refused` method are refused from now
-    /// on.
+    /// Counts anew, and holds the `number`-th call (from 1) on that side. The `refused` method is refused until the
+    /// gateway has heard so once: its undo may need it.
     pub fn arm(&self, number: usize, side: Side, refused: Option<&'static str>) {
         self.held.send_replace(None);
-        *self.lock() = State { armed: Some((number, side)), refused, seen: Vec::new() };
+        *self.lock() = State { armed: Some((number, side)), refused, ..State::default() };
     }
 
     /// Holds nothing more; returns the methods that were counted since it was armed.
@@ -88,7 +90,9 @@ impl Keeper for Gate {
         let (number, refused) = {
             let mut state = self.lock();
             state.seen.push(name.to_owned());
-            (state.seen.len(), state.refused == Some(name))
+            let (number, refused) = (state.seen.len(), state.refused == Some(name));
+            state.refusing = refused.then_some(number);
+            (number, refused)
         };
         if let Some(method) = self.taken(number, Side::Before) {
             self.hold(method).await;
@@ -104,6 +108,10 @@ impl Keeper for Gate {
             && let Some(method) = self.taken(number, Side::After)
         {
             self.hold(method).await;
+        }
+        let mut state = self.lock();
+        if number > 0 && state.refusing == Some(number) {
+            state.refused = None;
         }
     }
 }
