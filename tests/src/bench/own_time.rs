@@ -34,10 +34,11 @@ use strata_sim::world::compute::VmSpec;
 use tokio_util::sync::CancellationToken;
 
 const VM: &str = "measured";
-const HEADINGS: [&str; 8] = [
+const HEADINGS: [&str; 9] = [
     "grade",
     "runs",
     "CreateSnapshot",
+    "calls to services",
     "in calls to services",
     "own time",
     "own time, p90",
@@ -114,7 +115,8 @@ impl Bench {
     }
 
     async fn row(&self, name: &str, grade: Grade, runs: usize, flush: Duration) -> anyhow::Result<Vec<String>> {
-        let (mut wall, mut busy, mut own, mut flushes) = (Vec::new(), Vec::new(), Vec::new(), 0);
+        let (mut wall, mut busy, mut own) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut flushes, mut calls) = (0, 0);
         let mut snapshots = SnapshotServiceClient::new(self.caller.0.clone());
         // The first one opens connections and logs in.
         for run in 0..=runs {
@@ -134,7 +136,7 @@ impl Bench {
                 wall.push(took);
                 busy.push(reading.busy);
                 own.push(took.saturating_sub(reading.busy));
-                flushes = self.journal.flushes() - flushed;
+                (flushes, calls) = (self.journal.flushes() - flushed, reading.calls.len());
             }
             let request = pb::DeleteSnapshotRequest { name: snapshot.name, ..Default::default() };
             self.caller.finish(snapshots.delete_snapshot(request).await).await?.answer::<()>()?;
@@ -144,6 +146,7 @@ impl Bench {
             name.to_owned(),
             runs.to_string(),
             ms(median(wall)),
+            calls.to_string(),
             ms(median(busy)),
             ms(median(own.clone())),
             ms(own.get(runs * 9 / 10).copied().unwrap_or_default()),
