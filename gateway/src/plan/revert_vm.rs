@@ -289,7 +289,7 @@ fn pair(
     let cut = point::member_on(&point.cut, &old.volume)?;
     if volume.name != old.volume || volume.uuid != cut.volume_uuid {
         let message = format!(
-            "{} lies on {} (uuid {}) now and the snapshot is of {} (uuid {})",
+            "{} of {name} lies on {} (uuid {}) now and the snapshot is of {} (uuid {})",
             old.label, volume.name, volume.uuid, old.volume, cut.volume_uuid
         );
         return Err(GatewayError::conflict("VOLUME_CHANGED", message).with("vm", &layout.vm.name).hint(use_clone));
