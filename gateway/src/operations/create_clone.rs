@@ -14,6 +14,7 @@ use crate::{
     error::GatewayError,
     plan::point,
     steps::{
+        DEADLINE_OF_DISKS, DEADLINE_OF_JOBS,
         array_clone::{self, CloneOutput},
         export::{self, Exports},
         identity::{self, Identity},
@@ -91,6 +92,7 @@ fn clone_step() -> Step<CreateClone> {
             step_result(array_clone::undo(c.context(), &operation, c.params(), c.resume(), answered).await)
         }),
     )
+    .deadline(DEADLINE_OF_DISKS)
 }
 
 fn export_step() -> Step<CreateClone> {
@@ -129,6 +131,7 @@ fn register_step() -> Step<CreateClone> {
             |c: UndoContext<CreateClone>| async move { step_result(register::undo(c.context(), c.params()).await) },
         ),
     )
+    .deadline(DEADLINE_OF_JOBS)
 }
 
 fn identity_step() -> Step<CreateClone> {
@@ -151,6 +154,7 @@ fn power_step() -> Step<CreateClone> {
             step_result(power::off(c.context(), &identity.vm, false, c.resume()).await)
         }),
     )
+    .deadline(DEADLINE_OF_JOBS)
 }
 
 fn record_step() -> Step<CreateClone> {

@@ -9,7 +9,7 @@ use crate::{
     deps::Deps,
     error::GatewayError,
     plan::DeleteCloneIntent,
-    steps::{array_clone, export, in_use, power, present, register},
+    steps::{DEADLINE_OF_DISKS, array_clone, export, in_use, power, present, register},
 };
 use serde_json::Value;
 use strata_model::ErrorKind;
@@ -123,6 +123,7 @@ fn remove_clone_step() -> Step<DeleteClone> {
         },
         Undo::nothing("a removed clone cannot come back"),
     )
+    .deadline(DEADLINE_OF_DISKS)
     .retry(patient())
 }
 

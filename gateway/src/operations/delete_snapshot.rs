@@ -4,7 +4,11 @@
 //! there is no way back, so the operation goes on where it was.
 
 use super::{forget_point, mark_point_deleting, patient, step_result};
-use crate::{deps::Deps, plan::DeleteSnapshotIntent, steps::array_snapshot};
+use crate::{
+    deps::Deps,
+    plan::DeleteSnapshotIntent,
+    steps::{DEADLINE_OF_DISKS, array_snapshot},
+};
 use serde_json::Value;
 use strata_saga::{Claim, Operation, Outputs, RunContext, Step, Undo};
 
@@ -38,6 +42,7 @@ impl Operation for DeleteSnapshot {
                 },
                 Undo::nothing("a removed snapshot cannot come back"),
             )
+            .deadline(DEADLINE_OF_DISKS)
             .retry(patient()),
             Step::new(
                 "forget",

@@ -254,24 +254,23 @@ fn same_disk(live: &PlacedDisk, old: &PointDisk) -> bool {
     }
 }
 
-fn pair(
+/// The disk must still be the file that was cut, written without a delta over it.
+fn refuse_other_files(
     layout: &VmLayout,
-    point: &RestorePoint,
     old: &PointDisk,
     live: &PlacedDisk,
-    revert_id: &str,
-    discards: bool,
-) -> Result<RevertDisk> {
+    path: &str,
+    use_clone: &str,
+) -> Result<()> {
     let name = &layout.vm.display_name;
-    // After VMware snapshots are removed the base is what the VM uses.
-    let path = if discards { live.disk.chain.last() } else { live.disk.chain.first() }.cloned().unwrap_or_default();
-    let use_clone = format!("to use the old data beside it: strata clone create {}", point.display_name);
-    if path != old.attach_path {
+    if path != old.attach_path.as_str() {
         let message = format!(
             "{} of {name} was {} and is {path} now; its files moved since the snapshot",
             old.label, old.attach_path
         );
-        return Err(GatewayError::conflict("DISK_MOVED", message).with("vm", &layout.vm.name).hint(use_clone));
+        return Err(GatewayError::conflict("DISK_MOVED", message)
+            .with("vm", &layout.vm.name)
+            .hint(use_clone.to_owned()));
     }
     if layout.topology.vm_snapshots.is_empty() && live.disk.chain.len() > 1 {
         let over = live.disk.chain.first().map_or("", String::as_str);
@@ -282,14 +281,30 @@ fn pair(
         return Err(GatewayError::conflict("CONSOLIDATION_NEEDED", message)
             .with("vm", &layout.vm.name)
             .hint("consolidate its disks in vCenter, then revert")
-            .hint(use_clone));
+            .hint(use_clone.to_owned()));
     }
+    Ok(())
+}
+
+fn pair(
+    layout: &VmLayout,
+    point: &RestorePoint,
+    old: &PointDisk,
+    live: &PlacedDisk,
+    revert_id: &str,
+    discards: bool,
+) -> Result<RevertDisk> {
+    // After VMware snapshots are removed the base is what the VM uses.
+    let path = if discards { live.disk.chain.last() } else { live.disk.chain.first() }.cloned().unwrap_or_default();
+    let use_clone = format!("to use the old data beside it: strata clone create {}", point.display_name);
+    refuse_other_files(layout, old, live, &path, &use_clone)?;
+    let name = &layout.vm.display_name;
     let (placed, _) = layout.locate(&path)?;
     let volume = placed.volume.as_ref().ok_or_else(|| GatewayError::not_found("volume", &old.volume))?;
     let cut = point::member_on(&point.cut, &old.volume)?;
     if volume.name != old.volume || volume.uuid != cut.volume_uuid {
         let message = format!(
-            "{} lies on {} (uuid {}) now and the snapshot is of {} (uuid {})",
+            "{} of {name} lies on {} (uuid {}) now and the snapshot is of {} (uuid {})",
             old.label, volume.name, volume.uuid, old.volume, cut.volume_uuid
         );
         return Err(GatewayError::conflict("VOLUME_CHANGED", message).with("vm", &layout.vm.name).hint(use_clone));

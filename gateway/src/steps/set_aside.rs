@@ -33,7 +33,7 @@ async fn refuse_deltas(deps: &Deps, intent: &RevertIntent) -> Result<()> {
         let message = format!("{} is not as it was planned for: {what}; plan again", intent.vm_display_name);
         GatewayError::conflict("VM_CHANGED", message).with("vm", &intent.vm)
     };
-    if !topology.vm.as_ref().is_some_and(|vm| vm.power_state() == PowerState::Off) {
+    if topology.vm.as_ref().is_none_or(|vm| vm.power_state() != PowerState::Off) {
         return Err(changed("it is not off".to_owned()));
     }
     if let Some(snapshot) = topology.vm_snapshots.first() {

@@ -100,18 +100,18 @@ async fn s05_a_restore_point_of_another_vm_is_refused() -> anyhow::Result<()> {
 async fn s05_a_volume_that_was_made_anew_is_refused() -> anyhow::Result<()> {
     use strata_sim::world::storage::NewVolume;
     let (house, snapshot) = with_snapshot().await?;
-    // The volume is renamed away and another one takes its name and export.
+    // The volume is renamed away, and another one takes its name and path.
     let array = house.world.array("nas-1")?;
     let volume = array.volumes()?.into_iter().find(|volume| volume.name == "ds1").unwrap();
-    array.set_export(volume.id, std::collections::BTreeSet::new())?;
-    let made =
-        NewVolume { name: "ds1-new".into(), export_path: "/ds1".into(), comment: String::new(), size_bytes: 1 << 30 };
-    let Ok(other) = array.create_volume(made) else {
-        // This array does not give one path to two volumes, so the case cannot come up on it.
-        return Ok(());
-    };
+    array.rename_volume(volume.id, "ds1-old", "/ds1-old")?;
+    let (name, export_path) = ("ds1".to_owned(), "/ds1".to_owned());
+    let other = array.create_volume(NewVolume { name, export_path, comment: String::new(), size_bytes: 1 << 30 })?;
     array.set_export(other.id, std::collections::BTreeSet::from(["*".to_owned()]))?;
-    let error = house.clone_of(&snapshot, "t", |_| {}).await?.expect_err("another volume");
-    assert!(error.message.contains("ds1"), "{error:?}");
+    let owned = house.owned().await?.len();
+    refused(house.clone_of(&snapshot, "t", |_| {}).await?, "VOLUME_CHANGED", &["ds1", "another volume"])?;
+    refused(house.revert("web-01", &snapshot, |_| {}).await?, "VOLUME_CHANGED", &["web-01", "strata clone create"])?;
+    assert_eq!(house.owned().await?.len(), owned);
+    let tree = house.tree("ds1")?;
+    assert!(tree.list("")?.is_empty(), "{:?}", tree.list("")?);
     Ok(())
 }
