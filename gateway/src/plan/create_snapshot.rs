@@ -346,7 +346,7 @@ fn shown(intent: &SnapshotIntent, layout: &VmLayout) -> PlanResponse {
             .map(|name| fact("unreachable", format!("{name} does not answer: neighbours there are not counted"))),
     );
     let expires = match intent.keep_seconds {
-        Some(seconds) => format!("in {} hours", seconds / 3_600),
+        Some(seconds) => format!("in {} hours, as recorded; this version removes nothing by itself", seconds / 3_600),
         None => "never by itself".to_owned(),
     };
     facts.push(fact("expires", expires));

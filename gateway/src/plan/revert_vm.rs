@@ -351,6 +351,15 @@ fn pair(
     })
 }
 
+/// After VMware snapshots were removed the VM uses other files than the safety point has, so only a clone of it fits.
+fn undo_command(intent: &RevertIntent) -> String {
+    let point = &intent.safety.display_name;
+    match intent.discard_vm_snapshots {
+        true => format!("strata clone create {point}"),
+        false => format!("strata revert {point} --power-off"),
+    }
+}
+
 fn shown(deps: &Deps, intent: &RevertIntent, layout: &VmLayout) -> PlanResponse {
     let name = &intent.vm_display_name;
     let paths: Vec<String> = intent.disks.iter().map(|disk| disk.path.clone()).collect();
@@ -381,7 +390,7 @@ fn shown(deps: &Deps, intent: &RevertIntent, layout: &VmLayout) -> PlanResponse 
         neighbours: words::neighbours(&layout.neighbours),
         facts: facts(deps, intent, layout),
         point_of_no_return: "commit".to_owned(),
-        undo_command: format!("strata revert {} --power-off", intent.safety.display_name),
+        undo_command: undo_command(intent),
         hash: hash_of(&[&intent.vm, &intent.point.id, &listed, &layout.vm.vmx_path]),
     }
 }
