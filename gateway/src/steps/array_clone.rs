@@ -41,6 +41,8 @@ fn to_proto(target: &CloneTarget) -> sto::CloneTarget {
         snapshot_id: target.snapshot_id.clone(),
         to_directory: target.to_directory.clone(),
         files: target.files.iter().map(mapping).collect(),
+        lun_paths: Vec::new(),
+        luns_in_place: false,
     }
 }
 
