@@ -140,6 +140,11 @@ impl<O: Operation> RunContext<O> {
         typed(&value, key)
     }
 
+    /// The value of a key, where this step planned it before: by [`RunContext::planned`], also in a try that broke off.
+    pub fn find_planned<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, StepError> {
+        self.scope.planned(key)
+    }
+
     /// Notes that one of several targets (a disk, a host) is done, so that a re-run leaves it out. Durable with the next
     /// flush: a re-run may still meet a target that was done, as after any crash.
     pub async fn target_done(&self, target: &str, data: &impl Serialize) -> Result<(), StepError> {

@@ -146,10 +146,7 @@ fn power_off_step() -> Step<RevertVm> {
 fn safety_step() -> Step<RevertVm> {
     Step::new(
         "safety_snapshot",
-        |c: RunContext<RevertVm>| async move {
-            let operation = c.operation().to_string();
-            step_result(array_snapshot::run(c.context(), &operation, &c.params().safety, None, c.resume()).await)
-        },
+        |c: RunContext<RevertVm>| async move { array_snapshot::run(&c, &c.params().safety, None).await },
         Undo::by(|c: UndoContext<RevertVm>| async move {
             let answered = c.own_output::<CutOutput>()?.is_some();
             let operation = c.operation().to_string();
