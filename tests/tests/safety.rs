@@ -13,6 +13,8 @@ mod failures;
 mod jobs;
 #[path = "safety/late_effects.rs"]
 mod late_effects;
+#[path = "safety/late_shutdown.rs"]
+mod late_shutdown;
 #[path = "safety/revert_under_deltas.rs"]
 mod revert_under_deltas;
 #[path = "safety/s01_s02_ours.rs"]

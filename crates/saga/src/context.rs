@@ -178,6 +178,12 @@ impl<O: Operation> UndoContext<O> {
         self.scope.history().steps[self.scope.step].run_pending.as_ref().map(|pending| pending.resume.clone())
     }
 
+    /// Whether the run may have had an effect: it succeeded, waited for the other side, noted a target, or its answer is
+    /// not known. After a plain no it has none.
+    pub fn run_may_have_acted(&self) -> bool {
+        self.scope.history().steps[self.scope.step].may_have_acted()
+    }
+
     /// A value that the run planned. Where it is absent, the run did not get as far as making anything that bears it.
     pub fn planned<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, StepError> {
         self.scope.planned(key)
