@@ -29,6 +29,8 @@ mod s13_s15_cut;
 mod s16_s17_clone;
 #[path = "safety/s20_s24_revert.rs"]
 mod s20_s24_revert;
+#[path = "safety/skipped_undo.rs"]
+mod skipped_undo;
 #[path = "safety/templates.rs"]
 mod templates;
 
