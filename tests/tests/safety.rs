@@ -9,6 +9,8 @@ mod clone_points;
 mod delete_clone_in_use;
 #[path = "safety/failures.rs"]
 mod failures;
+#[path = "safety/half_restored.rs"]
+mod half_restored;
 #[path = "safety/jobs.rs"]
 mod jobs;
 #[path = "safety/late_effects.rs"]
@@ -33,6 +35,8 @@ mod s20_s24_revert;
 mod skipped_undo;
 #[path = "safety/templates.rs"]
 mod templates;
+#[path = "safety/two_datastores.rs"]
+mod two_datastores;
 
 use strata_kit::status::ErrorReport;
 use strata_tests::house::Outcome;

@@ -62,7 +62,7 @@ pub struct SnapshotIntent {
     pub skew_max_ms: u32,
     /// The VM was off when it was planned.
     pub vm_off: bool,
-    /// The volumes to cut.
+    /// The datastores to cut, each with its volume; several may lie on one.
     pub members: Vec<Member>,
     /// The disks in it.
     pub disks: Vec<PointDisk>,
@@ -101,14 +101,14 @@ pub struct Placement {
     pub host_moref: String,
 }
 
-/// A volume in a snapshot.
+/// A datastore in a snapshot, and the volume that it lies on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// `arrays/{array}/volumes/{volume}`.
     pub volume: String,
     /// Immutable identity of the volume.
     pub volume_uuid: String,
-    /// The datastore on it.
+    /// The datastore.
     pub datastore: String,
     /// The datastore as `vcenters/{vcenter}/datastores/{moref}`; empty in records of before it was noted.
     #[serde(default)]
@@ -229,7 +229,7 @@ pub struct CloneIntent {
     pub vcenter: String,
     /// True: volumes and datastores of its own; false: files in the source's datastores.
     pub by_volume: bool,
-    /// One a volume of the restore point.
+    /// One a datastore of the restore point; several may lie on one volume.
     pub targets: Vec<CloneTarget>,
     /// The copied .vmx.
     pub vmx_path: String,
@@ -254,7 +254,7 @@ pub struct CloneIntent {
     pub power_on: bool,
 }
 
-/// One volume's part of a clone.
+/// One datastore's part of a clone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloneTarget {
     /// `arrays/{array}/volumes/{volume}` that was cut.
