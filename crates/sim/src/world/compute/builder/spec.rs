@@ -17,6 +17,8 @@ pub struct DiskSpec {
     pub multi_writer: bool,
     /// An existing file instead of a new one: `[datastore] path`.
     pub existing: Option<String>,
+    /// Name of its file; the VM's name, numbered after the first, where none is given.
+    pub file_name: Option<String>,
 }
 
 impl DiskSpec {
@@ -29,6 +31,7 @@ impl DiskSpec {
             mode: "persistent".to_owned(),
             multi_writer: false,
             existing: None,
+            file_name: None,
         }
     }
 }
