@@ -17,6 +17,8 @@ mod s01_s02_ours;
 mod s05_right_vm;
 #[path = "safety/s06_s07_neighbours.rs"]
 mod s06_s07_neighbours;
+#[path = "safety/s12_grades.rs"]
+mod s12_grades;
 #[path = "safety/s13_s15_cut.rs"]
 mod s13_s15_cut;
 #[path = "safety/s16_s17_clone.rs"]

@@ -82,7 +82,7 @@ pub fn create_snapshot_of(
     let skew_max_ms = check_one_point(layout, &members, disks.len(), vm_off, grade, wish)?;
     let files = &layout.topology.files;
     let nvram = files.iter().find(|file| file.kind() == VmFileKind::Nvram).map(|file| file.path.clone());
-    let point_disk = |placed: &&PlacedDisk| to_point_disk(placed, layout);
+    let point_disk = |placed: &&PlacedDisk| to_point_disk(placed, layout, wish.grade);
     let intent = SnapshotIntent {
         snapshot_id: new_id("s"),
         display_name: names.allocate(&*deps.catalog, &layout.vm.display_name, deps.clock.now())?,
@@ -184,7 +184,7 @@ fn grade_for(layout: &VmLayout, disks: &[&PlacedDisk], wish: &SnapshotWish) -> R
         .filter(|placed| placed.best_grade < Some(wish.grade))
         .map(|placed| {
             let best = placed.best_grade.unwrap_or(Grade::Crash);
-            let why = if placed.reason.is_empty() { "applications cannot be told" } else { &placed.reason };
+            let why = why_weaker(placed, layout);
             format!("{}: at best {best}, {why}", placed.disk.label)
         })
         .collect();
@@ -199,6 +199,12 @@ fn grade_for(layout: &VmLayout, disks: &[&PlacedDisk], wish: &SnapshotWish) -> R
             .hint("to take what is possible: --allow-weaker"));
     }
     Ok(disks.iter().filter_map(|placed| placed.best_grade).min().unwrap_or(Grade::Crash))
+}
+
+/// Why a disk's grade is weaker than asked.
+fn why_weaker<'a>(placed: &'a PlacedDisk, layout: &'a VmLayout) -> &'a str {
+    let why = [&placed.reason, &layout.vm.application_freeze_reason].into_iter().find(|why| !why.is_empty());
+    why.map_or("applications cannot be told", String::as_str)
 }
 
 /// One member a volume, with the directories to cut.
@@ -285,7 +291,8 @@ fn check_one_point(
     Ok(wish.accept_skew_ms)
 }
 
-fn to_point_disk(placed: &PlacedDisk, layout: &VmLayout) -> Result<PointDisk> {
+fn to_point_disk(placed: &PlacedDisk, layout: &VmLayout, asked: Grade) -> Result<PointDisk> {
+    let is_weaker = placed.best_grade.is_some_and(|best| best < asked);
     let files = match placed.volume {
         Some(_) => chain_files(&placed.disk.chain, &layout.topology.files).map_err(GatewayError::unexpected)?,
         None => Vec::new(),
@@ -299,7 +306,7 @@ fn to_point_disk(placed: &PlacedDisk, layout: &VmLayout) -> Result<PointDisk> {
         files: files.iter().map(ToString::to_string).collect(),
         volume: placed.volume.clone().unwrap_or_default(),
         best_grade: placed.best_grade,
-        reason: placed.reason.clone(),
+        reason: if is_weaker { why_weaker(placed, layout).to_owned() } else { placed.reason.clone() },
     })
 }
 

@@ -135,7 +135,7 @@ fn topology(
     tenants.sort_by(|left, right| (&left.datastore, &left.display_name).cmp(&(&right.datastore, &right.display_name)));
     let owners: Vec<Owner<'_>> =
         members.iter().map(|member| Owner { vm: &member.name, disks: &member.disks }).collect();
-    let mut shown = vm::vm(vcenter, own.object, places, running);
+    let mut shown = vm::whole_vm(vcenter, own.object, places, running);
     let datastores: Vec<pb::Datastore> =
         stores.iter().map(|store| datastore::datastore(vcenter, store, places)).collect();
     shown.datastores = datastores.iter().map(|store| store.display_name.clone()).collect();

@@ -134,7 +134,7 @@ pub async fn read_vm_by_ref(client: &Client, moref: &MoRef) -> Result<VmRead, Er
         .into_iter()
         .find(|object| object.object == *moref)
         .ok_or_else(|| client.incomplete("RetrievePropertiesEx", &object))?;
-    let vm = vm::vm(client.name(), &properties, &places, &running);
+    let vm = vm::whole_vm(client.name(), &properties, &places, &running);
     Ok(VmRead { moref: moref.clone(), properties, places, vm })
 }
 

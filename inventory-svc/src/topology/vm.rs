@@ -1,7 +1,7 @@
 //! VMs as the contract shows them.
 
 use super::{
-    pb,
+    freeze, pb,
     places::{Places, unescape},
 };
 use crate::{
@@ -71,6 +71,8 @@ pub const TOPOLOGY: Properties = Properties {
         "config.files.logDirectory",
         "config.managedBy",
         "config.extraConfig",
+        "config.flags.diskUuidEnabled",
+        "config.guestId",
         "summary.config.instanceUuid",
         "summary.config.uuid",
         "summary.config.vmPathName",
@@ -79,6 +81,7 @@ pub const TOPOLOGY: Properties = Properties {
         "runtime.connectionState",
         "runtime.host",
         "runtime.question",
+        "guest.guestFamily",
         "guest.toolsRunningStatus",
         "config.hardware.device",
         "config.ftInfo",
@@ -209,6 +212,23 @@ pub fn vm(vcenter: &str, vm: &ObjectProperties, places: &Places, running: &HashM
         strata_key: extra_config(vm, STRATA_KEY).unwrap_or_default().to_owned(),
         system_vm: is_system(vm),
         running_tasks: running.get(&vm.object).into_iter().flatten().cloned().collect(),
+        application_freeze: false,
+        application_freeze_reason: String::new(),
+    }
+}
+
+/// The same from a topology's properties, which tell more than a list's.
+pub fn whole_vm(
+    vcenter: &str,
+    vm: &ObjectProperties,
+    places: &Places,
+    running: &HashMap<MoRef, BTreeSet<String>>,
+) -> pb::Vm {
+    let obstacle = freeze::obstacle(vm);
+    pb::Vm {
+        application_freeze: obstacle.is_none(),
+        application_freeze_reason: obstacle.unwrap_or_default(),
+        ..self::vm(vcenter, vm, places, running)
     }
 }
 

@@ -63,6 +63,8 @@ pub struct VmSpec {
     pub cpus: i64,
     /// MiB.
     pub memory_mb: i64,
+    /// Guest id, such as `windows2019srv_64Guest`.
+    pub guest_id: String,
     /// Further keys of the .vmx.
     pub extra: Vec<(String, String)>,
     /// Extension key and type of whom it is managed by.
@@ -87,6 +89,7 @@ impl VmSpec {
             cbt: false,
             cpus: 2,
             memory_mb: 2048,
+            guest_id: "ubuntu64Guest".to_owned(),
             extra: Vec::new(),
             managed_by: None,
             iso: None,
