@@ -15,6 +15,8 @@ mod late_effects;
 mod s01_s02_ours;
 #[path = "safety/s05_right_vm.rs"]
 mod s05_right_vm;
+#[path = "safety/s06_footing.rs"]
+mod s06_footing;
 #[path = "safety/s06_s07_neighbours.rs"]
 mod s06_s07_neighbours;
 #[path = "safety/s12_grades.rs"]

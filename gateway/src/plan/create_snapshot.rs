@@ -3,7 +3,7 @@
 use super::{
     NameAllocator, Planned, fact, hash_of, new_id,
     privileges::{self, Need},
-    step, words,
+    protected, step, words,
 };
 use crate::{
     catalog::{Member, Placement, PointDisk, SnapshotIntent},
@@ -40,7 +40,7 @@ pub struct SnapshotWish {
 /// Longest skew that is asked of an array where nothing writes, in milliseconds.
 const STATIC_SKEW_MS: u32 = 600_000;
 
-/// Plans a snapshot of a VM.
+/// Plans a snapshot that a user asked for: as [`create_snapshot_of`], and no freeze of a VM that Strata stands on.
 ///
 /// # Errors
 /// Every reason why it cannot be taken; see the functions below.
@@ -53,6 +53,7 @@ pub async fn create_snapshot(
     let vcenter = crate::layout::vcenter_of(vm, "vm")?;
     let layout = VmLayout::read(&deps.ports, vm, Depth::Full).await?;
     let planned = create_snapshot_of(deps, names, &layout, wish)?;
+    protected::refuse_grade(deps, &layout.vm, planned.intent.grade_planned)?;
     if planned.intent.needs_freeze() {
         // Who may open a VMware snapshot and not remove it would leave it open.
         let need = Need {

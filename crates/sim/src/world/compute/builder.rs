@@ -289,6 +289,7 @@ impl Builder {
         if let Some(vm) = s.vms.get_mut(&id) {
             vm.template = spec.template;
             vm.tools = spec.tools;
+            vm.guest_address.clone_from(&spec.guest_address);
         }
         if spec.cbt {
             s.enable_cbt_files(&id)?;

@@ -109,6 +109,8 @@ pub struct Vm {
     pub tasks: Vec<String>,
     /// A test wants the next merge of deltas to fail.
     pub refuse_consolidation: bool,
+    /// Address that Tools report.
+    pub guest_address: String,
     /// How often the applications in its guest were frozen.
     pub application_freezes: u32,
 }
@@ -248,6 +250,7 @@ impl Vm {
             current_snapshot: None,
             tasks: Vec::new(),
             refuse_consolidation: false,
+            guest_address: "198.51.100.10".to_owned(),
             application_freezes: 0,
         }
     }

@@ -65,6 +65,8 @@ pub struct VmSpec {
     pub memory_mb: i64,
     /// Guest id, such as `windows2019srv_64Guest`.
     pub guest_id: String,
+    /// Address that Tools report.
+    pub guest_address: String,
     /// Further keys of the .vmx.
     pub extra: Vec<(String, String)>,
     /// Extension key and type of whom it is managed by.
@@ -90,6 +92,7 @@ impl VmSpec {
             cpus: 2,
             memory_mb: 2048,
             guest_id: "ubuntu64Guest".to_owned(),
+            guest_address: "198.51.100.10".to_owned(),
             extra: Vec::new(),
             managed_by: None,
             iso: None,
