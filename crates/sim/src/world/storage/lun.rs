@@ -270,6 +270,7 @@ impl Array<'_> {
             }
             Ok(())
         })?;
+        self.world.maps_changed();
         self.count("luns_removed");
         Ok(())
     }
@@ -305,9 +306,11 @@ impl Array<'_> {
 
     /// Takes a LUN offline, or back: hosts that see it lose it at once.
     pub fn set_lun_online(&self, id: Uuid, online: bool) -> Result<(), StorageError> {
-        self.change(|storage, _| {
+        let done = self.change(|storage, _| {
             storage.array(self.name)?.lun(id)?.info.online = online;
             Ok(())
-        })
+        });
+        self.world.maps_changed();
+        done
     }
 }
