@@ -304,6 +304,12 @@ impl Array<'_> {
         })
     }
 
+    /// A host's write found no space: takes the LUN offline where the array does so.
+    pub fn lun_is_full(&self, id: Uuid) -> Result<(), StorageError> {
+        let offline = self.info()?.spec.behaviour.full_takes_luns_offline;
+        if offline { self.set_lun_online(id, false) } else { Ok(()) }
+    }
+
     /// Takes a LUN offline, or back: hosts that see it lose it at once.
     pub fn set_lun_online(&self, id: Uuid, online: bool) -> Result<(), StorageError> {
         let done = self.change(|storage, _| {

@@ -2,21 +2,39 @@
 
 use super::header::FILES;
 use crate::world::{
-    MemTree,
+    MemTree, World,
     tree::{Entry, FileTree, TreeError},
 };
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// One extent's share of a filesystem.
 #[derive(Debug, Clone)]
 pub struct ExtentFiles {
     lun: Arc<MemTree>,
+    /// The world, the array and the LUN that is to be told where space runs out.
+    home: Option<(Arc<World>, String, Uuid)>,
 }
 
 impl ExtentFiles {
     /// The files on this LUN.
     pub fn of(lun: Arc<MemTree>) -> Self {
-        ExtentFiles { lun }
+        ExtentFiles { lun, home: None }
+    }
+
+    /// The same, where the array is told when a write finds no space.
+    #[must_use]
+    pub fn on(mut self, world: &Arc<World>, array: &str, lun: Uuid) -> Self {
+        self.home = Some((Arc::clone(world), array.to_owned(), lun));
+        self
+    }
+
+    fn told<T>(&self, result: Result<T, TreeError>) -> Result<T, TreeError> {
+        if let (Err(TreeError::Full), Some((world, array, lun))) = (&result, &self.home) {
+            // An array or LUN that is gone has nothing to be taken offline.
+            let _gone = world.array(array).and_then(|array| array.lun_is_full(*lun));
+        }
+        result
     }
 }
 
@@ -57,7 +75,7 @@ impl FileTree for ExtentFiles {
     }
 
     fn write(&self, path: &str, offset: u64, bytes: &[u8]) -> Result<(), TreeError> {
-        self.lun.write(&below(path)?, offset, bytes).map_err(outer)
+        self.told(self.lun.write(&below(path)?, offset, bytes).map_err(outer))
     }
 
     fn set_len(&self, path: &str, size_bytes: u64) -> Result<(), TreeError> {
