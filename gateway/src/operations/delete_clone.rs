@@ -93,7 +93,7 @@ fn detach_step() -> Step<DeleteClone> {
         "detach",
         |c: RunContext<DeleteClone>| async move {
             let clone = &c.params().clone;
-            step_result(present::undo(c.context(), &clone.intent, &clone.exports).await)
+            step_result(present::undo(c.context(), &clone.intent, &clone.exports, c.resume()).await)
         },
         Undo::nothing("the clone is being deleted"),
     )
@@ -105,7 +105,7 @@ fn remove_export_step() -> Step<DeleteClone> {
         "remove_export",
         |c: RunContext<DeleteClone>| async move {
             let clone = &c.params().clone;
-            step_result(export::undo(c.context(), &clone.intent, clone.volumes.iter()).await)
+            step_result(export::undo(c.context(), &clone.intent, clone.volumes.iter(), c.resume()).await)
         },
         Undo::nothing("the clone is being deleted"),
     )

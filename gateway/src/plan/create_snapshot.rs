@@ -9,7 +9,7 @@ use crate::{
     catalog::{Member, Placement, PointDisk, SnapshotIntent},
     deps::Deps,
     error::{GatewayError, Result},
-    layout::{Depth, PlacedDisk, VmLayout, array_name, chain_files, volume_path},
+    layout::{Depth, Observation, PlacedDisk, VmLayout, array_name, chain_files, volume_path},
 };
 use std::collections::{BTreeMap, BTreeSet};
 use strata_model::{DatastorePath, ErrorKind, Grade};
@@ -77,13 +77,14 @@ pub fn create_snapshot_of(
     refuse_unfit(layout)?;
     let (disks, excluded) = split(layout, wish)?;
     let grade = grade_for(layout, &disks, wish)?;
-    let vm_off = layout.vm.power_state() == PowerState::Off;
+    // A safety point is cut after its VM was stopped, so order does not matter and nothing is torn.
+    let vm_off = wish.safety || layout.vm.power_state() == PowerState::Off;
     let members = members(layout, &disks)?;
     let skew_max_ms = check_one_point(layout, &members, disks.len(), vm_off, grade, wish)?;
     let files = &layout.topology.files;
     let nvram = files.iter().find(|file| file.kind() == VmFileKind::Nvram).map(|file| file.path.clone());
     let point_disk = |placed: &&PlacedDisk| to_point_disk(placed, layout);
-    let intent = SnapshotIntent {
+    let mut intent = SnapshotIntent {
         snapshot_id: new_id("s"),
         display_name: names.allocate(&*deps.catalog, &layout.vm.display_name, deps.clock.now())?,
         vm: layout.vm.name.clone(),
@@ -105,12 +106,17 @@ pub fn create_snapshot_of(
         relations: layout.relations(),
         safety: wish.safety,
         change_version: layout.vm.change_version.clone(),
+        baseline: None,
         placement: Placement {
             folder_moref: layout.vm.folder_moref.clone(),
             pool_moref: layout.vm.pool_moref.clone(),
             host_moref: layout.vm.host_moref.clone(),
         },
     };
+    // A safety point is cut after its VM was stopped, and a frozen one after its VMware snapshot was opened.
+    if !intent.safety && !intent.needs_freeze() {
+        intent.baseline = Some(Observation::of(layout));
+    }
     let shown = shown(&intent, layout);
     Ok(Planned { intent, shown })
 }
@@ -201,9 +207,9 @@ fn grade_for(layout: &VmLayout, disks: &[&PlacedDisk], wish: &SnapshotWish) -> R
     Ok(disks.iter().filter_map(|placed| placed.best_grade).min().unwrap_or(Grade::Crash))
 }
 
-/// One member a volume, with the directories to cut.
+/// One member a datastore, with the directories to cut. Several datastores may lie on one volume.
 fn members(layout: &VmLayout, disks: &[&PlacedDisk]) -> Result<Vec<Member>> {
-    let mut members: BTreeMap<String, (Member, BTreeSet<String>)> = BTreeMap::new();
+    let mut members: BTreeMap<(String, String), (Member, BTreeSet<String>)> = BTreeMap::new();
     let mut paths: Vec<DatastorePath> = vec![layout.vm.vmx_path.parse().map_err(GatewayError::unexpected)?];
     for placed in disks {
         paths.extend(chain_files(&placed.disk.chain, &layout.topology.files).map_err(GatewayError::unexpected)?);
@@ -229,7 +235,8 @@ fn members(layout: &VmLayout, disks: &[&PlacedDisk]) -> Result<Vec<Member>> {
             evidence: placed.evidence.clone(),
             paths: Vec::new(),
         };
-        let entry = members.entry(volume.name.clone()).or_insert_with(|| (member(), BTreeSet::new()));
+        let key = (volume.name.clone(), path.datastore.clone());
+        let entry = members.entry(key).or_insert_with(|| (member(), BTreeSet::new()));
         entry.1.insert(volume_path(&placed.path_in_volume, inside));
     }
     let finish = |(mut member, paths): (Member, BTreeSet<String>)| {
@@ -250,6 +257,7 @@ fn check_one_point(
 ) -> Result<u32> {
     let name = &layout.vm.display_name;
     let arrays: BTreeSet<String> = members.iter().map(|member| array_name(&member.volume)).collect::<Result<_>>()?;
+    let volumes: BTreeSet<&String> = members.iter().map(|member| &member.volume).collect();
     for array in &arrays {
         let capabilities = layout.arrays.get(array).and_then(|array| array.capabilities.as_ref());
         if capabilities.is_some_and(|capabilities| capabilities.needs_vm_off) && !vm_off {
@@ -272,7 +280,7 @@ fn check_one_point(
         )
         .min()
         .unwrap_or(0);
-    if (arrays.len() > 1 || members.len() > group_max) && wish.accept_skew_ms == 0 {
+    if (arrays.len() > 1 || volumes.len() > group_max) && wish.accept_skew_ms == 0 {
         let message = format!(
             "the {disk_count} disks of {name} cannot be cut at one point in time on {}",
             words::list(&arrays.into_iter().collect::<Vec<_>>(), 3)
@@ -304,7 +312,8 @@ fn to_point_disk(placed: &PlacedDisk, layout: &VmLayout) -> Result<PointDisk> {
 }
 
 fn shown(intent: &SnapshotIntent, layout: &VmLayout) -> PlanResponse {
-    let volumes: Vec<String> = intent.members.iter().map(|member| member.volume.clone()).collect();
+    let mut volumes: Vec<String> = intent.members.iter().map(|member| member.volume.clone()).collect();
+    volumes.dedup();
     let mut steps = Vec::new();
     if intent.needs_freeze() {
         let text = format!(

@@ -101,9 +101,7 @@ pub async fn revert_vm(deps: &Deps, names: &NameAllocator, request: &RevertVmReq
         allow_partial: true,
         safety: true,
     };
-    let mut safety = create_snapshot_of(deps, names, &layout, &wish)?.intent;
-    // It is cut after the VM was stopped, so order does not matter and nothing is torn.
-    safety.vm_off = true;
+    let safety = create_snapshot_of(deps, names, &layout, &wish)?.intent;
     refuse_unsafe(&safety, &disks)?;
     let intent = RevertIntent {
         revert_id,

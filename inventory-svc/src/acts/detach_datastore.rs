@@ -17,6 +17,7 @@ use crate::{
     },
     vcenters::Vcenters,
 };
+use pb::detach_datastore_request::Backing;
 use strata_kit::status::report;
 use strata_model::ErrorKind;
 
@@ -31,8 +32,14 @@ pub async fn run(
     request: pb::DetachDatastoreRequest,
 ) -> Result<pb::DetachDatastoreResponse, Error> {
     let client = vcenters.by_name("vcenter", &request.vcenter)?;
-    let nfs =
-        request.nfs.as_ref().ok_or_else(|| Refusal::invalid("nfs", "nfs must say which export the datastore is of"))?;
+    let nfs = match &request.backing {
+        Some(Backing::Nfs(nfs)) => nfs,
+        Some(Backing::Vmfs(_)) => {
+            let text = "a VMFS cannot be detached by this version of inventory-svc";
+            return Err(Refusal::new(ErrorKind::Unsupported, "VMFS_NOT_SUPPORTED", text).into());
+        }
+        None => return Err(Refusal::invalid("backing", "backing must say what the datastore lies on").into()),
+    };
     let places = Places::read(&client).await?;
     // By what it lies on and never by its name: somebody may have renamed it, and another may bear its name.
     let shown = |store: &ObjectProperties| datastore::datastore(client.name(), store, &places);
@@ -54,7 +61,7 @@ pub async fn run(
             }
         }
     }
-    failed.map_or(Ok(pb::DetachDatastoreResponse { hosts }), Err)
+    failed.map_or(Ok(pb::DetachDatastoreResponse { hosts, ..Default::default() }), Err)
 }
 
 /// Refuses before the first host lets go, since each host looks at its own VMs only.

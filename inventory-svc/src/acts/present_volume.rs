@@ -51,6 +51,7 @@ pub async fn run(vcenters: Vcenters, request: pb::PresentVolumeRequest) -> Resul
         {
             return Ok(pb::PresentVolumeResponse {
                 datastore: Some(datastore::datastore(client.name(), found, &places)),
+                pending: None,
             });
         }
         looks += 1;
@@ -68,7 +69,15 @@ pub async fn run(vcenters: Vcenters, request: pb::PresentVolumeRequest) -> Resul
 }
 
 fn check(request: &pb::PresentVolumeRequest) -> Result<&pb::NfsBacking, Error> {
-    let nfs = request.nfs.as_ref().ok_or_else(|| Refusal::invalid("nfs", "nfs must say which export to mount"))?;
+    use pb::present_volume_request::Source;
+    let nfs = match &request.source {
+        Some(Source::Nfs(nfs)) => nfs,
+        Some(Source::Vmfs(_)) => {
+            let text = "the copy of a VMFS cannot be presented by this version of inventory-svc";
+            return Err(Refusal::new(ErrorKind::Unsupported, "VMFS_NOT_SUPPORTED", text).into());
+        }
+        None => return Err(Refusal::invalid("source", "source must say which export or VMFS to present").into()),
+    };
     if nfs.host.is_empty() || !nfs.path.starts_with('/') {
         return Err(Refusal::invalid("nfs", "nfs needs a host and a path that begins with '/'").into());
     }

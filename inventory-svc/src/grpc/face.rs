@@ -91,6 +91,34 @@ impl InventoryService for InventoryFace {
         self.act(request, acts::detach_datastore::run).await
     }
 
+    async fn observe_devices(&self, _: Request<pb::ObserveDevicesRequest>) -> Reply<pb::ObserveDevicesResponse> {
+        Err(Status::unimplemented("ObserveDevices comes with the next change"))
+    }
+
+    async fn forget_devices(&self, _: Request<pb::ForgetDevicesRequest>) -> Reply<pb::ForgetDevicesResponse> {
+        Err(Status::unimplemented("ForgetDevices comes with the next change"))
+    }
+
+    async fn attach_datastore(&self, _: Request<pb::AttachDatastoreRequest>) -> Reply<pb::AttachDatastoreResponse> {
+        Err(Status::unimplemented("AttachDatastore comes with the next change"))
+    }
+
+    async fn rename_datastore(&self, _: Request<pb::RenameDatastoreRequest>) -> Reply<pb::RenameDatastoreResponse> {
+        Err(Status::unimplemented("RenameDatastore comes with the next change"))
+    }
+
+    async fn swap_vm_disks(&self, _: Request<pb::SwapVmDisksRequest>) -> Reply<pb::SwapVmDisksResponse> {
+        Err(Status::unimplemented("SwapVmDisks comes with the next change"))
+    }
+
+    async fn relocate_vm_disks(&self, _: Request<pb::RelocateVmDisksRequest>) -> Reply<pb::RelocateVmDisksResponse> {
+        Err(Status::unimplemented("RelocateVmDisks comes with the next change"))
+    }
+
+    async fn revert_vm_snapshot(&self, _: Request<pb::RevertVmSnapshotRequest>) -> Reply<pb::RevertVmSnapshotResponse> {
+        Err(Status::unimplemented("RevertVmSnapshot comes with the next change"))
+    }
+
     async fn find_vm_files(&self, request: Request<pb::FindVmFilesRequest>) -> Reply<pb::FindVmFilesResponse> {
         reply(acts::find_vm_files::run(self.vcenters.clone(), request.into_inner()).await)
     }

@@ -30,5 +30,6 @@ pub fn host(vcenter: &str, host: &ObjectProperties, places: &Places) -> pb::Host
         cluster: cluster.map(|cluster| places.name(&cluster)).unwrap_or_default(),
         addresses,
         root_pool_moref: pool.map(|pool| pool.value).unwrap_or_default(),
+        adapters: Vec::new(),
     }
 }

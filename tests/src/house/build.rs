@@ -130,6 +130,7 @@ pub(super) fn volume_of(datastore: &str) -> String {
 pub struct Builder {
     array: ArrayKind,
     datastores: Vec<String>,
+    within: Vec<(String, String, String)>,
     vms: Vec<VmSpec>,
     more: Vec<fn(compute::Builder) -> compute::Builder>,
     second: Option<Vec<VmSpec>>,
@@ -141,6 +142,7 @@ impl Default for Builder {
         Self {
             array: ArrayKind::FilerOnDirectory,
             datastores: vec!["ds1".to_owned(), "ds2".to_owned()],
+            within: Vec::new(),
             vms: Vec::new(),
             more: Vec::new(),
             second: None,
@@ -168,6 +170,13 @@ impl Builder {
     #[must_use]
     pub fn datastores(mut self, names: &[&str]) -> Self {
         self.datastores = names.iter().map(|name| (*name).to_owned()).collect();
+        self
+    }
+
+    /// With a datastore of this name on a directory of another datastore's volume.
+    #[must_use]
+    pub fn datastore_within(mut self, name: &str, datastore: &str, directory: &str) -> Self {
+        self.within.push((name.to_owned(), volume_of(datastore), directory.to_owned()));
         self
     }
 
@@ -203,6 +212,9 @@ impl Builder {
             true => super::memory::reference(&world, self.array, &self.datastores)?,
             false => self.filer(&world, &root, &clock)?,
         };
+        for (_, volume, directory) in &self.within {
+            self.make_within(&world, &root, volume, directory)?;
+        }
         let vcenter = self.vcenter(&world, "vc-1", 1, &self.vms)?;
         let mut vcenters = vec![vcenter.clone()];
         if let Some(vms) = &self.second {
@@ -260,6 +272,16 @@ impl Builder {
         Ok(Arc::new(Filer::new(config, clock.clone())))
     }
 
+    fn make_within(&self, world: &World, root: &Path, volume: &str, directory: &str) -> anyhow::Result<()> {
+        let tree = world.nfs(FILER_ADDRESS, &format!("/{volume}")).context("no such export")?;
+        tree.create_dir_all(directory)?;
+        if !self.array.in_memory() {
+            let tree = DirTree::open(&root.join(volume).join(directory)).map_err(|error| anyhow!("{error}"))?;
+            world.register_nfs(FILER_ADDRESS, &format!("/{volume}/{directory}"), Arc::new(tree));
+        }
+        Ok(())
+    }
+
     fn vcenter(&self, world: &Arc<World>, name: &str, seed: u64, vms: &[VmSpec]) -> anyhow::Result<Arc<Vcenter>> {
         let mut builder = compute::Builder::seeded(world.clone(), name, seed)
             .user(ACCOUNT.0, ACCOUNT.1)
@@ -269,6 +291,9 @@ impl Builder {
             .host("esx-2.example");
         for name in &self.datastores {
             builder = builder.nfs_datastore(name, FILER_ADDRESS, &format!("/{}", volume_of(name)));
+        }
+        for (name, volume, directory) in &self.within {
+            builder = builder.nfs_datastore(name, FILER_ADDRESS, &format!("/{volume}/{directory}"));
         }
         for spec in vms {
             builder = builder.vm(spec.clone());

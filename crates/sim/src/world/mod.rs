@@ -1,5 +1,6 @@
 //! The state that all skins answer from.
 
+mod below;
 pub mod compute;
 mod content;
 mod counters;
@@ -89,6 +90,13 @@ impl World {
         let path = without_slash(path);
         if let Some(tree) = lock(&self.storage).exported(host, path, client) {
             return Some(tree);
+        }
+        let cuts = path.rmatch_indices('/').map(|(at, _)| path.split_at(at)).filter(|(export, _)| !export.is_empty());
+        for (export, directory) in cuts {
+            let tree = lock(&self.storage).exported(host, export, client);
+            if let Some(tree) = tree {
+                return below::Below::open(tree, directory.trim_start_matches('/'));
+            }
         }
         lock(&self.directories).get(&(host.to_owned(), path.to_owned())).cloned()
     }
