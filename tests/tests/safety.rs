@@ -23,8 +23,12 @@ mod revert_under_deltas;
 mod s01_s02_ours;
 #[path = "safety/s05_right_vm.rs"]
 mod s05_right_vm;
+#[path = "safety/s06_footing.rs"]
+mod s06_footing;
 #[path = "safety/s06_s07_neighbours.rs"]
 mod s06_s07_neighbours;
+#[path = "safety/s12_grades.rs"]
+mod s12_grades;
 #[path = "safety/s13_s15_cut.rs"]
 mod s13_s15_cut;
 #[path = "safety/s16_s17_clone.rs"]

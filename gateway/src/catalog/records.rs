@@ -233,6 +233,9 @@ pub struct CloneIntent {
     pub targets: Vec<CloneTarget>,
     /// The copied .vmx.
     pub vmx_path: String,
+    /// The .vmx that it is a copy of, which says what relative names in it mean; empty in records of before it was noted.
+    #[serde(default)]
+    pub source_vmx_path: String,
     /// Disks: from the path in the .vmx of the snapshot to the copy's path.
     pub disks: Vec<(String, String)>,
     /// Directories that the VM may refer to.

@@ -3,7 +3,7 @@
 use super::{
     NameAllocator, Planned, fact, hash_of, new_id,
     privileges::{self, Need},
-    step, words,
+    protected, step, words,
 };
 use crate::{
     catalog::{Member, Placement, PointDisk, SnapshotIntent},
@@ -40,7 +40,7 @@ pub struct SnapshotWish {
 /// Longest skew that is asked of an array where nothing writes, in milliseconds.
 const STATIC_SKEW_MS: u32 = 600_000;
 
-/// Plans a snapshot of a VM.
+/// Plans a snapshot that a user asked for: as [`create_snapshot_of`], and no freeze of a VM that Strata stands on.
 ///
 /// # Errors
 /// Every reason why it cannot be taken; see the functions below.
@@ -53,6 +53,7 @@ pub async fn create_snapshot(
     let vcenter = crate::layout::vcenter_of(vm, "vm")?;
     let layout = VmLayout::read(&deps.ports, vm, Depth::Full).await?;
     let planned = create_snapshot_of(deps, names, &layout, wish)?;
+    protected::refuse_grade(deps, &layout.vm, planned.intent.grade_planned)?;
     if planned.intent.needs_freeze() {
         // Who may open a VMware snapshot and not remove it would leave it open.
         let need = Need {
@@ -83,7 +84,7 @@ pub fn create_snapshot_of(
     let skew_max_ms = check_one_point(layout, &members, disks.len(), vm_off, grade, wish)?;
     let files = &layout.topology.files;
     let nvram = files.iter().find(|file| file.kind() == VmFileKind::Nvram).map(|file| file.path.clone());
-    let point_disk = |placed: &&PlacedDisk| to_point_disk(placed, layout);
+    let point_disk = |placed: &&PlacedDisk| to_point_disk(placed, layout, wish.grade);
     let mut intent = SnapshotIntent {
         snapshot_id: new_id("s"),
         display_name: names.allocate(&*deps.catalog, &layout.vm.display_name, deps.clock.now())?,
@@ -190,7 +191,7 @@ fn grade_for(layout: &VmLayout, disks: &[&PlacedDisk], wish: &SnapshotWish) -> R
         .filter(|placed| placed.best_grade < Some(wish.grade))
         .map(|placed| {
             let best = placed.best_grade.unwrap_or(Grade::Crash);
-            let why = if placed.reason.is_empty() { "applications cannot be told" } else { &placed.reason };
+            let why = why_weaker(placed, layout);
             format!("{}: at best {best}, {why}", placed.disk.label)
         })
         .collect();
@@ -205,6 +206,12 @@ fn grade_for(layout: &VmLayout, disks: &[&PlacedDisk], wish: &SnapshotWish) -> R
             .hint("to take what is possible: --allow-weaker"));
     }
     Ok(disks.iter().filter_map(|placed| placed.best_grade).min().unwrap_or(Grade::Crash))
+}
+
+/// Why a disk's grade is weaker than asked.
+fn why_weaker<'a>(placed: &'a PlacedDisk, layout: &'a VmLayout) -> &'a str {
+    let why = [&placed.reason, &layout.vm.application_freeze_reason].into_iter().find(|why| !why.is_empty());
+    why.map_or("applications cannot be told", String::as_str)
 }
 
 /// One member a datastore, with the directories to cut. Several datastores may lie on one volume.
@@ -293,7 +300,8 @@ fn check_one_point(
     Ok(wish.accept_skew_ms)
 }
 
-fn to_point_disk(placed: &PlacedDisk, layout: &VmLayout) -> Result<PointDisk> {
+fn to_point_disk(placed: &PlacedDisk, layout: &VmLayout, asked: Grade) -> Result<PointDisk> {
+    let is_weaker = placed.best_grade.is_some_and(|best| best < asked);
     let files = match placed.volume {
         Some(_) => chain_files(&placed.disk.chain, &layout.topology.files).map_err(GatewayError::unexpected)?,
         None => Vec::new(),
@@ -307,7 +315,7 @@ fn to_point_disk(placed: &PlacedDisk, layout: &VmLayout) -> Result<PointDisk> {
         files: files.iter().map(ToString::to_string).collect(),
         volume: placed.volume.clone().unwrap_or_default(),
         best_grade: placed.best_grade,
-        reason: placed.reason.clone(),
+        reason: if is_weaker { why_weaker(placed, layout).to_owned() } else { placed.reason.clone() },
     })
 }
 

@@ -83,7 +83,7 @@ pub async fn revert_vm(deps: &Deps, names: &NameAllocator, request: &RevertVmReq
             .hint(format!("to use it beside this VM: strata clone create {}", point.display_name)));
     }
     let layout = VmLayout::read(&deps.ports, &request.vm, Depth::Full).await?;
-    super::protected::refuse_revert(deps, &layout.vm.name, &layout.vm.display_name)?;
+    super::protected::refuse_revert(deps, &layout.vm)?;
     refuse_another(&layout, &point)?;
     let was_on = refuse_by_state(&layout, request)?;
     refuse_shared(&layout)?;

@@ -8,7 +8,7 @@ use strata_gateway::{
     Gateway,
     ports::{Inventory, Ports, Storage},
 };
-use strata_inventory_svc::{InventorySvc, config::InventoryConfig};
+use strata_inventory_svc::{InventorySvc, config::InventoryConfig, footing::Footing};
 use strata_kit::{
     clock::{SharedClock, SystemClock},
     config::load_text,
@@ -134,6 +134,7 @@ pub struct Builder {
     vms: Vec<VmSpec>,
     more: Vec<fn(compute::Builder) -> compute::Builder>,
     second: Option<Vec<VmSpec>>,
+    footing: fn(&Vcenter) -> Footing,
     image_bytes: u64,
 }
 
@@ -146,6 +147,7 @@ impl Default for Builder {
             vms: Vec::new(),
             more: Vec::new(),
             second: None,
+            footing: |_| Footing::default(),
             image_bytes: IMAGE_BYTES,
         }
     }
@@ -194,6 +196,13 @@ impl Builder {
         self
     }
 
+    /// With the three services on a machine of this vCenter, or with whatever else inventory-svc is to know of its footing.
+    #[must_use]
+    pub fn footing(mut self, footing: fn(&Vcenter) -> Footing) -> Self {
+        self.footing = footing;
+        self
+    }
+
     /// The filer's image has this size.
     #[must_use]
     pub fn image_bytes(mut self, size_bytes: u64) -> Self {
@@ -224,7 +233,7 @@ impl Builder {
         let storage_svc = StorageSvc::from_drivers(vec![(ArrayName::from("array-1"), driver)], &clock);
         let ungated_storage = in_process("storage-svc", storage_svc.routes());
         let storage = in_process("storage-svc", gate.before(storage_svc.routes()));
-        let inventory_svc = inventory_svc(&vcenters, &clock)?;
+        let inventory_svc = inventory_svc(&(self.footing)(&vcenter), &vcenters, &clock)?;
         let inventory = in_process("inventory-svc", gate.before(inventory_svc.routes()));
         let ports = Ports { inventory: Inventory::new(inventory.clone()), storage: Storage::new(storage.clone()) };
         let gateway = open_hurt(&directory.path().join("gateway"), ports, Some(hurt.clone())).await?;
@@ -306,7 +315,7 @@ impl Builder {
     }
 }
 
-fn inventory_svc(vcenters: &[Arc<Vcenter>], clock: &SharedClock) -> anyhow::Result<InventorySvc> {
+fn inventory_svc(footing: &Footing, vcenters: &[Arc<Vcenter>], clock: &SharedClock) -> anyhow::Result<InventorySvc> {
     let entry = |vcenter: &Arc<Vcenter>| {
         let name = vcenter.with(|state| state.name.clone());
         format!(
@@ -329,7 +338,7 @@ fn inventory_svc(vcenters: &[Arc<Vcenter>], clock: &SharedClock) -> anyhow::Resu
             })
         })))
     };
-    InventorySvc::new(&config, &http, clock).map_err(|error| anyhow!(error))
+    InventorySvc::on(footing, &config, &http, clock).map_err(|error| anyhow!(error))
 }
 
 /// Opens the gateway over its stores, as its binary does.

@@ -261,7 +261,7 @@ impl Builder {
             name: spec.name.clone(),
             uuid: format!("4213{}", &s.uuid()[4..]),
             instance_uuid: format!("5013{}", &s.uuid()[4..]),
-            guest_id: "ubuntu64Guest".to_owned(),
+            guest_id: spec.guest_id.clone(),
             memory_mb: spec.memory_mb,
             cpus: spec.cpus,
             version: "vmx-19".to_owned(),
@@ -293,6 +293,7 @@ impl Builder {
         if let Some(vm) = s.vms.get_mut(&id) {
             vm.template = spec.template;
             vm.tools = spec.tools;
+            vm.guest_address.clone_from(&spec.guest_address);
         }
         if spec.cbt {
             s.enable_cbt_files(&id)?;
