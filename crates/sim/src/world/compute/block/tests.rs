@@ -255,6 +255,8 @@ fn unmapping_what_is_mounted_hangs_the_hosts() {
     lab.array().map_lun(lab.lun, lab.group(), Some(0)).unwrap();
     assert_eq!(state(&lab), ["connected", "connected"]);
     assert!(lab.rules().is_empty() && !lab.mishaps().is_empty(), "it is over and not forgotten");
+    let violations = crate::world::invariants::check(&lab.world, &BTreeSet::new(), &[]);
+    assert_eq!(violations[0].rule, "unmapped-in-use");
 }
 
 #[test]
@@ -427,6 +429,34 @@ fn a_full_volume_takes_its_luns_offline_where_the_array_does_so() {
 }
 
 #[test]
+fn a_second_vcenter_finds_the_same_filesystem() {
+    let lab = lab();
+    lab.vc.guest_write("web", 0, 0, b"here").unwrap();
+    let other =
+        Vcenter::builder(Arc::clone(&lab.world), "vc02").host("esx1.test").lun_datastore("vmfs1", &[("san1", lab.lun)]);
+    let other = other.build().unwrap();
+    let (uuid, bytes) = other.with(|s| {
+        let id = s.datastore_named("vmfs1", None).unwrap().clone();
+        (s.datastores[&id].uuid.clone(), s.tree(&id).unwrap().read("web/web-flat.vmdk", 0, 4).unwrap())
+    });
+    assert_eq!((uuid, bytes), (lab.uuid_of(&lab.named("vmfs1")), b"here".to_vec()));
+}
+
+#[test]
+fn a_late_job_of_the_array_takes_devices_away_too() {
+    let lab = lab();
+    let (lun, group) = (lab.lun, lab.group());
+    let effect: crate::world::storage::Effect = Box::new(move |world| {
+        world.array("san1")?.unmap_lun(lun, group)?;
+        Ok(serde_json::Value::Null)
+    });
+    lab.array().queue("unmap", Duration::from_secs(5), effect).unwrap();
+    assert!(lab.mishaps().is_empty());
+    lab.clock.advance(Duration::from_secs(5));
+    assert_eq!(lab.mishaps(), BTreeSet::from(["unmapped-in-use".to_owned()]));
+}
+
+#[test]
 fn rescans_are_of_one_adapter() {
     let lab = lab();
     let iscsi = lab.with(|s| s.hosts[&lab.hosts[0]].san.adapters[0].initiator.clone());
@@ -442,4 +472,52 @@ fn rescans_are_of_one_adapter() {
     let paths = lab.with(|s| s.hosts[&lab.hosts[0]].san.devices[&lab.device(lab.lun)].paths.len());
     assert_eq!(paths, 2, "one by each adapter, however often it looks");
     lab.clock.advance(Duration::from_secs(1));
+}
+
+#[test]
+fn a_running_vm_moves_with_its_snapshots_and_can_still_be_reverted() {
+    let lab = lab();
+    let web = lab.with(|s| s.vms.iter().find(|(_, v)| v.config.name == "web").map(|(id, _)| id.clone())).unwrap();
+    let snapshot = |name: &str| {
+        let ask = crate::world::compute::snapshot::NewSnapshot { name: name.into(), ..Default::default() };
+        lab.with(|s| s.create_snapshot(&web, &ask)).unwrap().id
+    };
+    lab.vc.guest_write("web", 0, 0, b"one").unwrap();
+    let first = snapshot("s1");
+    lab.vc.guest_write("web", 0, 0, b"two").unwrap();
+    snapshot("s2");
+    lab.vc.guest_write("web", 0, 0, b"now").unwrap();
+    for target in ["wide", "vmfs1", "wide"] {
+        let id = lab.named(target);
+        let spec = crate::vim_obj!("VirtualMachineRelocateSpec",
+            "datastore" => crate::world::compute::value::MoRef::new("Datastore", &id));
+        lab.with(|s| s.relocate(&web, &spec)).unwrap();
+        assert_eq!(
+            lab.with(|s| s.vm(&web).unwrap().datastores().into_iter().map(str::to_owned).collect::<Vec<_>>()),
+            [id]
+        );
+        assert_eq!(lab.vc.guest_read("web", 0, 0, 3).unwrap(), b"now", "on {target}");
+        lab.vc.guest_write("web", 0, 9, b"runs").unwrap();
+    }
+    assert_eq!(Lab::ty(lab.read("[vmfs1] web/web.vmx", 1)), "Tree", "nothing is left at the old place");
+    lab.with(|s| s.revert_to(&first, true)).unwrap();
+    assert_eq!(lab.vc.guest_read("web", 0, 0, 3).unwrap(), b"one");
+    lab.with(|s| s.remove_all_snapshots(&web)).unwrap();
+    assert_eq!(lab.vc.guest_read("web", 0, 0, 3).unwrap(), b"one");
+}
+
+#[test]
+fn a_vm_moves_only_where_its_host_reaches() {
+    let lab = lab();
+    let (_, device) = lab.clone_and_map("c1");
+    lab.rescan(0);
+    let made = lab.resignature(0, &device).unwrap();
+    let spec = crate::vim_obj!("VirtualMachineRelocateSpec",
+        "datastore" => crate::world::compute::value::MoRef::new("Datastore", &made));
+    let move_vm = |name: &str| {
+        let id = lab.with(|s| s.vms.iter().find(|(_, v)| v.config.name == name).map(|(id, _)| id.clone())).unwrap();
+        lab.with(|s| s.relocate(&id, &spec))
+    };
+    assert_eq!(Lab::ty(move_vm("db")), "InaccessibleDatastore", "its host has not looked");
+    move_vm("web").unwrap();
 }
