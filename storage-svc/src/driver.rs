@@ -20,13 +20,13 @@ mod requests;
 pub use capabilities::{Capabilities, SnapshotUnit};
 pub use error::{DriverError, Reason};
 pub use objects::{
-    ArrayIdentity, CloneMember, Device, MissingRight, NfsPath, Owned, OwnedKind, Preflight, Resolution, RestoredFile,
-    Snapshot, SnapshotMember, Volume,
+    ArrayIdentity, CloneMember, Device, Export, ExportedLun, Lun, MissingRight, NfsPath, Owned, OwnedKind, Preflight,
+    Resolution, RestoredFile, Snapshot, SnapshotMember, Volume,
 };
 pub use page::{Page, PageRequest};
 pub use requests::{
-    CloneRemoval, CloneTarget, ExportRequest, FileCloneRequest, FileCloneTarget, FileMapping, RestoreFilesRequest,
-    SnapshotRemoval, SnapshotRequest, SnapshotTarget, VolumeCloneRequest,
+    CloneRemoval, CloneTarget, ExportRequest, ExportTo, FileCloneRequest, FileCloneTarget, FileMapping, HostInitiators,
+    RestoreFilesRequest, RestoreRequest, SnapshotRemoval, SnapshotRequest, SnapshotTarget, VolumeCloneRequest,
 };
 
 use async_trait::async_trait;
@@ -98,6 +98,22 @@ pub trait ArrayDriver: Debug + Send + Sync {
     fn volume_clones(&self) -> Option<&dyn VolumeClones> {
         None
     }
+    /// Where single LUNs can be cloned into the same volume.
+    fn lun_clones(&self) -> Option<&dyn LunClones> {
+        None
+    }
+    /// Where a volume can be rolled back in place.
+    fn volume_restore(&self) -> Option<&dyn VolumeRestore> {
+        None
+    }
+    /// Where a single LUN can be overwritten in place.
+    fn lun_restore(&self) -> Option<&dyn LunRestore> {
+        None
+    }
+    /// Where clones can be exported to hosts.
+    fn exports(&self) -> Option<&dyn Exports> {
+        None
+    }
     /// Where files can be cloned into the same volume.
     fn file_clones(&self) -> Option<&dyn FileClones> {
         None
@@ -111,17 +127,46 @@ pub trait ArrayDriver: Debug + Send + Sync {
 /// The most that [`ArrayDriver::read_snapshot_file`] reads.
 pub const READ_BYTES_MAX: u64 = 1 << 20;
 
-/// Clones of whole volumes, and how hosts reach them.
+/// Clones of whole volumes.
 #[async_trait]
 pub trait VolumeClones: Send + Sync {
     /// A writable volume a target, from its snapshot.
     async fn ensure_clone(&self, want: &VolumeCloneRequest) -> Result<Progress<Vec<CloneMember>>, DriverError>;
     /// Removes the clone with all that was written into it; [`Reason::Exported`] while hosts may mount it.
     async fn remove_clone(&self, want: &CloneRemoval) -> Result<Progress<()>, DriverError>;
-    /// Lets these clients mount the clone, and nobody else.
-    async fn ensure_export(&self, want: &ExportRequest) -> Result<NfsPath, DriverError>;
-    /// Takes the clone from all clients.
-    async fn remove_export(&self, want: &ExportRequest) -> Result<(), DriverError>;
+}
+
+/// Clones of single LUNs into the volumes of their sources.
+#[async_trait]
+pub trait LunClones: Send + Sync {
+    /// Each target's LUNs, from its snapshot; the members' `luns` in the order asked.
+    async fn ensure_lun_clone(&self, want: &VolumeCloneRequest) -> Result<Progress<Vec<CloneMember>>, DriverError>;
+    /// Removes the LUNs with all that was written into them; [`Reason::Exported`] while hosts may reach them.
+    async fn remove_lun_clone(&self, want: &CloneRemoval) -> Result<Progress<()>, DriverError>;
+}
+
+/// How hosts reach clones of volumes and of LUNs.
+#[async_trait]
+pub trait Exports: Send + Sync {
+    /// Lets these hosts reach the clone, and nobody else. [`Reason::NotSupported`] for a kind that is absent by capability.
+    async fn ensure_export(&self, want: &ExportRequest) -> Result<Progress<Export>, DriverError>;
+    /// Takes the clone from all hosts.
+    async fn remove_export(&self, want: &ExportRequest) -> Result<Progress<()>, DriverError>;
+}
+
+/// A volume rolled back to a snapshot, in place.
+#[async_trait]
+pub trait VolumeRestore: Send + Sync {
+    /// Everything in the volume. [`Reason::NewerSnapshots`] where the array would delete them (S1);
+    /// [`Reason::InUse`] while an initiator is mapped that has not let go (S21).
+    async fn restore_volume(&self, want: &RestoreRequest) -> Result<Progress<()>, DriverError>;
+}
+
+/// One LUN overwritten with its state in a snapshot, in place; it keeps its canonical name and its mappings.
+#[async_trait]
+pub trait LunRestore: Send + Sync {
+    /// [`Reason::InUse`] while an initiator is mapped that has not let go (S21).
+    async fn restore_lun(&self, want: &RestoreRequest) -> Result<Progress<()>, DriverError>;
 }
 
 /// Clones of files into a new directory of the same volume.

@@ -100,11 +100,11 @@ fn export_step() -> Step<CreateClone> {
         "export",
         |c: RunContext<CreateClone>| async move {
             let cloned: CloneOutput = c.output("array_clone")?;
-            step_result(export::run(c.context(), c.params(), &cloned).await)
+            step_result(export::run(c.context(), c.params(), &cloned, c.resume()).await)
         },
         Undo::by(|c: UndoContext<CreateClone>| async move {
             let cloned: CloneOutput = c.output("array_clone")?;
-            step_result(export::undo(c.context(), c.params(), cloned.volumes.values()).await)
+            step_result(export::undo(c.context(), c.params(), cloned.volumes.values(), c.resume()).await)
         }),
     )
 }

@@ -105,7 +105,7 @@ fn remove_export_step() -> Step<DeleteClone> {
         "remove_export",
         |c: RunContext<DeleteClone>| async move {
             let clone = &c.params().clone;
-            step_result(export::undo(c.context(), &clone.intent, clone.volumes.iter()).await)
+            step_result(export::undo(c.context(), &clone.intent, clone.volumes.iter(), c.resume()).await)
         },
         Undo::nothing("the clone is being deleted"),
     )

@@ -63,6 +63,7 @@ pub async fn create_clone(deps: &Deps, request: &CreateCloneRequest) -> Result<P
         by_volume,
         targets,
         vmx_path: map(&point.intent.vmx_path)?,
+        source_vmx_path: point.intent.vmx_path.clone(),
         disks,
         allowed_directories: allowed.into_iter().collect(),
         bios_uuid: Uuid::new_v4().to_string(),

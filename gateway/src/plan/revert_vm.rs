@@ -83,7 +83,7 @@ pub async fn revert_vm(deps: &Deps, names: &NameAllocator, request: &RevertVmReq
             .hint(format!("to use it beside this VM: strata clone create {}", point.display_name)));
     }
     let layout = VmLayout::read(&deps.ports, &request.vm, Depth::Full).await?;
-    super::protected::refuse_revert(deps, &layout.vm.name, &layout.vm.display_name)?;
+    super::protected::refuse_revert(deps, &layout.vm)?;
     refuse_another(&layout, &point)?;
     let was_on = refuse_by_state(&layout, request)?;
     refuse_shared(&layout)?;
@@ -101,9 +101,7 @@ pub async fn revert_vm(deps: &Deps, names: &NameAllocator, request: &RevertVmReq
         allow_partial: true,
         safety: true,
     };
-    let mut safety = create_snapshot_of(deps, names, &layout, &wish)?.intent;
-    // It is cut after the VM was stopped, so order does not matter and nothing is torn.
-    safety.vm_off = true;
+    let safety = create_snapshot_of(deps, names, &layout, &wish)?.intent;
     refuse_unsafe(&safety, &disks)?;
     let intent = RevertIntent {
         revert_id,

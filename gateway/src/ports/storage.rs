@@ -69,14 +69,27 @@ impl Storage {
     }
 
     /// See the proto.
-    pub async fn ensure_export(&self, message: pb::EnsureExportRequest) -> Result<pb::EnsureExportResponse> {
-        Ok(self.client.clone().ensure_export(request(message, ACT_TIMEOUT)).await?.into_inner())
+    pub async fn ensure_export(&self, message: pb::EnsureExportRequest) -> Result<Progress<pb::EnsureExportResponse>> {
+        let answer = self.client.clone().ensure_export(request(message, ACT_TIMEOUT)).await?.into_inner();
+        Ok(progress(answer.pending.clone(), answer))
     }
 
     /// See the proto.
-    pub async fn remove_export(&self, message: pb::RemoveExportRequest) -> Result<()> {
-        self.client.clone().remove_export(request(message, ACT_TIMEOUT)).await?;
-        Ok(())
+    pub async fn remove_export(&self, message: pb::RemoveExportRequest) -> Result<Progress<()>> {
+        let answer = self.client.clone().remove_export(request(message, ACT_TIMEOUT)).await?.into_inner();
+        Ok(progress(answer.pending, ()))
+    }
+
+    /// See the proto.
+    pub async fn restore_volume(&self, message: pb::RestoreVolumeRequest) -> Result<Progress<()>> {
+        let answer = self.client.clone().restore_volume(request(message, ACT_TIMEOUT)).await?.into_inner();
+        Ok(progress(answer.pending, ()))
+    }
+
+    /// See the proto.
+    pub async fn restore_lun(&self, message: pb::RestoreLunRequest) -> Result<Progress<()>> {
+        let answer = self.client.clone().restore_lun(request(message, ACT_TIMEOUT)).await?.into_inner();
+        Ok(progress(answer.pending, ()))
     }
 
     /// See the proto.

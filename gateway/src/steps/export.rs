@@ -1,11 +1,12 @@
 //! Makes cloned volumes reachable for hosts, and takes that away.
 
-use super::{array_clone::CloneOutput, quiesce::to_output};
+use super::{array_clone::CloneOutput, quiesce::to_output, wait};
 use crate::{
     catalog::CloneIntent,
     deps::Deps,
     error::{GatewayError, Result},
     layout::array_name,
+    ports::Progress as Answer,
 };
 use strata_proto::strata::storage::v1::{EnsureExportRequest, RemoveExportRequest};
 use strata_saga::Progress;
@@ -14,12 +15,12 @@ use strata_saga::Progress;
 pub type Exports = Vec<(String, String)>;
 
 /// Exports every clone volume to the hosts of the intent.
-pub async fn run(deps: &Deps, intent: &CloneIntent, cloned: &CloneOutput) -> Result<Progress> {
+pub async fn run(deps: &Deps, intent: &CloneIntent, cloned: &CloneOutput, resume: Option<String>) -> Result<Progress> {
     let mut clients: Vec<String> = intent.hosts.iter().flat_map(|(_, addresses)| addresses.clone()).collect();
     clients.sort();
     clients.dedup();
     let mut exports = Exports::new();
-    for target in &intent.targets {
+    for (index, target) in intent.targets.iter().enumerate() {
         let volume = volume_of(cloned, &target.volume)?;
         let request = EnsureExportRequest {
             array: array_name(&volume)?,
@@ -28,8 +29,13 @@ pub async fn run(deps: &Deps, intent: &CloneIntent, cloned: &CloneOutput) -> Res
             mark: Some(deps.mark()),
             volume,
             clients: clients.clone(),
+            resume: wait::resume_of(resume.as_deref(), index),
+            ..Default::default()
         };
-        let answer = deps.ports.storage.ensure_export(request).await?;
+        let answer = match deps.ports.storage.ensure_export(request).await? {
+            Answer::Ready(answer) => answer,
+            Answer::Pending(still) => return Ok(wait::pending_at(index, still)),
+        };
         let nfs =
             answer.nfs.ok_or_else(|| GatewayError::unexpected("storage-svc answered an export without its path"))?;
         let path = match target.path_in_volume.trim_matches('/') {
@@ -42,16 +48,25 @@ pub async fn run(deps: &Deps, intent: &CloneIntent, cloned: &CloneOutput) -> Res
 }
 
 /// Takes the exports away; a volume that is absent has none.
-pub async fn undo(deps: &Deps, intent: &CloneIntent, volumes: impl Iterator<Item = &String>) -> Result<Progress> {
-    for volume in volumes {
+pub async fn undo(
+    deps: &Deps,
+    intent: &CloneIntent,
+    volumes: impl Iterator<Item = &String>,
+    resume: Option<String>,
+) -> Result<Progress> {
+    for (index, volume) in volumes.enumerate() {
         let request = RemoveExportRequest {
             array: array_name(volume)?,
             key: intent.clone_id.clone(),
             label: intent.display_name.clone(),
             mark: Some(deps.mark()),
             volume: volume.clone(),
+            resume: wait::resume_of(resume.as_deref(), index),
+            ..Default::default()
         };
-        deps.ports.storage.remove_export(request).await?;
+        if let Answer::Pending(still) = deps.ports.storage.remove_export(request).await? {
+            return Ok(wait::pending_at(index, still));
+        }
     }
     Ok(Progress::done())
 }

@@ -6,6 +6,7 @@ pub mod browse;
 pub mod datastore;
 pub mod devices;
 pub mod files;
+pub mod freeze;
 pub mod host;
 pub mod host_storage;
 pub mod places;

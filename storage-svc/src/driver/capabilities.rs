@@ -24,7 +24,7 @@ pub struct Capabilities {
     pub clone_files: bool,
     /// [`super::FileRestore`] is there.
     pub restore_files: bool,
-    /// A volume can be rolled back in place.
+    /// [`super::VolumeRestore`] is there.
     pub restore_volume: bool,
     /// Rolling back keeps snapshots that are newer than the source (S1).
     pub restore_keeps_newer_snapshots: bool,
@@ -40,6 +40,16 @@ pub struct Capabilities {
     pub snapshots_per_volume_max: u32,
     /// Snapshots are copies, so nothing may write meanwhile (S15).
     pub needs_vm_off: bool,
+    /// Clones of volumes can be exported by NFS.
+    pub export_nfs: bool,
+    /// LUNs of clones can be mapped to hosts.
+    pub export_luns: bool,
+    /// [`super::LunClones`] is there.
+    pub clone_luns: bool,
+    /// [`super::LunRestore`] is there.
+    pub restore_lun: bool,
+    /// Files of a snapshot can be read, where the volume holds files.
+    pub read_files: bool,
 }
 
 impl Capabilities {
@@ -59,6 +69,11 @@ impl Capabilities {
             skew_us_max: 0,
             snapshots_per_volume_max: 0,
             needs_vm_off: false,
+            export_nfs: false,
+            export_luns: false,
+            clone_luns: false,
+            restore_lun: false,
+            read_files: false,
         }
     }
 }

@@ -28,6 +28,10 @@ pub enum Reason {
     HasDependents,
     /// The clone is exported.
     Exported,
+    /// A restore in place would delete newer snapshots (S1).
+    NewerSnapshots,
+    /// A host that may use it has not let go (S21).
+    InUse,
     /// The volume cannot be written.
     ReadOnly,
     /// A symbolic link or a path that leaves the volume.
@@ -54,7 +58,7 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons, for tests and tables.
-    pub const ALL: [Reason; 22] = [
+    pub const ALL: [Reason; 24] = [
         Reason::NotFound,
         Reason::InvalidRequest,
         Reason::KeyReused,
@@ -66,6 +70,8 @@ impl Reason {
         Reason::TornCopy,
         Reason::HasDependents,
         Reason::Exported,
+        Reason::NewerSnapshots,
+        Reason::InUse,
         Reason::ReadOnly,
         Reason::UnsafePath,
         Reason::NoSpace,
@@ -93,6 +99,8 @@ impl Reason {
             Reason::TornCopy => ("TORN_COPY", ErrorKind::Conflict),
             Reason::HasDependents => ("HAS_DEPENDENTS", ErrorKind::Conflict),
             Reason::Exported => ("EXPORTED", ErrorKind::Conflict),
+            Reason::NewerSnapshots => ("NEWER_SNAPSHOTS", ErrorKind::Conflict),
+            Reason::InUse => ("IN_USE", ErrorKind::Conflict),
             Reason::ReadOnly => ("READ_ONLY", ErrorKind::Conflict),
             Reason::UnsafePath => ("UNSAFE_PATH", ErrorKind::InvalidArgument),
             Reason::NoSpace => ("NO_SPACE", ErrorKind::Exhausted),

@@ -47,6 +47,7 @@ impl NfsPath {
 
 /// Where a device was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "made once a device that is asked for, and moved, never kept in numbers")]
 pub enum Resolution {
     /// On this array.
     Found {
@@ -56,12 +57,51 @@ pub enum Resolution {
         path_in_volume: String,
         /// How it was found: `NFS path /ds1 exported by 10.0.0.5`.
         evidence: String,
+        /// The LUN, where the device is one.
+        lun: Option<Lun>,
+        /// The other LUNs of the volume: what shares every snapshot with it.
+        siblings: Vec<Lun>,
     },
     /// Not here; why, where the array's address matches and the rest does not.
     Absent {
         /// A sentence, or empty.
         reason: String,
     },
+}
+
+/// A LUN: a device that hosts see by SCSI or NVMe, in a volume that is the unit of snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lun {
+    /// Path within the volume; empty where the volume is the LUN.
+    pub path: String,
+    /// Immutable; a re-created LUN of the same path has another.
+    pub uuid: String,
+    /// As a host shows it, `naa.…` or `eui.…`; none where no host can reach it.
+    pub canonical_name: Option<String>,
+    /// Its size.
+    pub size_bytes: u64,
+    /// Every initiator that it is mapped to now, sorted.
+    pub initiators: Vec<String>,
+}
+
+/// How hosts reach a clone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Export {
+    /// By mounting this.
+    Nfs(NfsPath),
+    /// As these devices, in the order asked.
+    Luns(Vec<ExportedLun>),
+}
+
+/// A LUN as hosts reach it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportedLun {
+    /// Path within the volume.
+    pub path: String,
+    /// As a host shows it after a rescan.
+    pub canonical_name: String,
+    /// The LUN number, where told.
+    pub number: Option<u32>,
 }
 
 /// A volume.
@@ -124,6 +164,8 @@ pub struct CloneMember {
     pub directory: String,
     /// Copied instead of shared.
     pub copied_bytes: u64,
+    /// The clones of the LUNs that were asked for, in that order.
+    pub luns: Vec<Lun>,
 }
 
 /// A file after a restore.
@@ -146,6 +188,8 @@ pub enum OwnedKind {
     VolumeClone,
     /// A directory of cloned files.
     FileClone,
+    /// A LUN cloned into the volume of its source.
+    LunClone,
 }
 
 /// Something that carries a mark.

@@ -1,6 +1,6 @@
 //! What drivers are asked. The key of a request is `mark.key`.
 
-use super::DriverError;
+use super::{DriverError, Lun};
 use crate::{driver::Reason, rel_path::RelPath};
 use std::{collections::BTreeSet, time::Duration};
 use strata_model::{
@@ -82,16 +82,18 @@ pub struct CloneTarget {
     pub snapshot: ArraySnapshotId,
     /// For clones of files: the directory; empty otherwise.
     pub directory: String,
+    /// For block storage: paths of the LUNs that hosts shall reach (of those to clone, for clones of LUNs).
+    pub luns: Vec<String>,
 }
 
-/// Asks for new volumes.
+/// Asks for new volumes, or for LUNs cloned into the volumes of their sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VolumeCloneRequest {
     /// Whose, and under which key.
     pub mark: Mark,
     /// For people.
     pub label: String,
-    /// One new volume each.
+    /// One new volume each; for clones of LUNs one volume each, with the LUNs in it.
     pub targets: Vec<CloneTarget>,
     /// From an earlier Pending.
     pub resume: Option<String>,
@@ -180,8 +182,72 @@ pub struct ExportRequest {
     pub label: String,
     /// The clone's volume.
     pub volume: VolumeId,
-    /// Who may mount it; not used when it ends.
-    pub clients: Vec<String>,
+    /// Who.
+    pub to: ExportTo,
+    /// From an earlier Pending.
+    pub resume: Option<String>,
+}
+
+/// Who may reach a clone; the lists of hosts are not used when it ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExportTo {
+    /// Hosts that mount it by NFS, by address.
+    Nfs(Vec<String>),
+    /// Hosts that its LUNs are mapped to.
+    Luns {
+        /// Paths within the clone's volume; its other LUNs stay as they are.
+        paths: Vec<String>,
+        /// And nobody else.
+        hosts: Vec<HostInitiators>,
+    },
+}
+
+/// A host, and the names by which a SAN knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostInitiators {
+    /// For people.
+    pub host: String,
+    /// iqn.…, nqn.…, or a WWPN as `20:01:00:…` in lower case.
+    pub initiators: Vec<String>,
+}
+
+/// Asks to roll a volume, or one LUN of it, back in place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestoreRequest {
+    /// Whose work it is.
+    pub mark: Mark,
+    /// The volume.
+    pub volume: VolumeId,
+    /// Refuse unless the volume has this identity.
+    pub expected_uuid: Option<String>,
+    /// The snapshot.
+    pub snapshot: ArraySnapshotId,
+    /// For [`super::LunRestore`]: the LUN's path within the volume; not used otherwise.
+    pub lun: String,
+    /// Initiators of hosts that have let go. [`Reason::InUse`] while another is mapped (S21).
+    pub released_initiators: Vec<String>,
+    /// From an earlier Pending.
+    pub resume: Option<String>,
+}
+
+impl RestoreRequest {
+    /// Refuses while a LUN is mapped to an initiator that has not let go.
+    pub fn check_released(&self, luns: &[Lun]) -> Result<(), DriverError> {
+        let released: BTreeSet<String> = self.released_initiators.iter().map(|it| it.to_ascii_lowercase()).collect();
+        for lun in luns {
+            if let Some(other) = lun.initiators.iter().find(|it| !released.contains(&it.to_ascii_lowercase())) {
+                return Err(DriverError::new(
+                    Reason::InUse,
+                    format!(
+                        "LUN '{}' of volume '{}' is mapped to '{other}', which nobody has seen to let go; \
+                         unmap it there, or revert by clone",
+                        lun.path, self.volume
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Asks to put files back.

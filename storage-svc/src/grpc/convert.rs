@@ -3,7 +3,8 @@
 use crate::{
     arrays::{ConfiguredArray, Health},
     driver::{
-        Capabilities, CloneMember, NfsPath, Owned, OwnedKind, Progress, RestoredFile, Snapshot, SnapshotUnit, Volume,
+        Capabilities, CloneMember, ExportedLun, Lun, NfsPath, Owned, OwnedKind, Progress, RestoredFile, Snapshot,
+        SnapshotUnit, Volume,
     },
 };
 use jiff::Timestamp;
@@ -59,7 +60,26 @@ fn capabilities(from: &Capabilities) -> pb::Capabilities {
         skew_us_max: from.skew_us_max,
         snapshots_per_volume_max: from.snapshots_per_volume_max,
         needs_vm_off: from.needs_vm_off,
+        export_nfs: from.export_nfs,
+        export_luns: from.export_luns,
+        clone_luns: from.clone_luns,
+        restore_lun: from.restore_lun,
+        read_files: from.read_files,
     }
+}
+
+pub(super) fn lun(from: Lun) -> pb::Lun {
+    pb::Lun {
+        path: from.path,
+        uuid: from.uuid,
+        canonical_name: from.canonical_name.unwrap_or_default(),
+        size_bytes: from.size_bytes,
+        initiators: from.initiators,
+    }
+}
+
+pub(super) fn exported(from: ExportedLun) -> pb::ExportedLun {
+    pb::ExportedLun { path: from.path, canonical_name: from.canonical_name, number: from.number }
 }
 
 pub(super) fn nfs(from: NfsPath) -> pb::NfsDevice {
@@ -108,6 +128,7 @@ pub(super) fn clone_member(array: &ArrayName, from: CloneMember) -> pb::ArrayClo
         volume: Some(volume(array, from.volume)),
         directory: from.directory,
         copied_bytes: from.copied_bytes,
+        luns: from.luns.into_iter().map(lun).collect(),
     }
 }
 
@@ -121,6 +142,7 @@ pub(super) fn owned(array: &ArrayName, from: Owned) -> pb::Owned {
             OwnedKind::Snapshot => pb::OwnedKind::Snapshot,
             OwnedKind::VolumeClone => pb::OwnedKind::VolumeClone,
             OwnedKind::FileClone => pb::OwnedKind::FileClone,
+            OwnedKind::LunClone => pb::OwnedKind::LunClone,
         }
         .into(),
         volume: volume_name(array, &from.volume),

@@ -63,4 +63,6 @@ calls! {
     act ensure_export(EnsureExportRequest) -> EnsureExportResponse by exports::ensure;
     act remove_export(RemoveExportRequest) -> RemoveExportResponse by exports::remove;
     act restore_files(RestoreFilesRequest) -> RestoreFilesResponse by restore::files;
+    act restore_volume(RestoreVolumeRequest) -> RestoreVolumeResponse by restore::volume;
+    act restore_lun(RestoreLunRequest) -> RestoreLunResponse by restore::lun;
 }

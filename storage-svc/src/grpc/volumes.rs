@@ -50,12 +50,14 @@ fn resolution(device: pb::Device, placement: Placement) -> pb::DeviceResolution 
         Placement::Nowhere(reason) => nowhere(reason),
         Placement::On(array, resolution) => match *resolution {
             Resolution::Absent { reason } => nowhere(reason),
-            Resolution::Found { volume, path_in_volume, evidence } => pb::DeviceResolution {
+            Resolution::Found { volume, path_in_volume, evidence, lun, siblings } => pb::DeviceResolution {
                 device: device.clone(),
                 volume: Some(convert::volume(&array, volume)),
                 path_in_volume,
                 evidence,
                 reason: String::new(),
+                lun: lun.map(convert::lun),
+                siblings: siblings.into_iter().map(convert::lun).collect(),
             },
         },
     }

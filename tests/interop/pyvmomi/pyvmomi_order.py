@@ -49,7 +49,7 @@ TYPES = [
     "vim.vm.device.VirtualDevice.ConnectInfo", "vim.vm.device.VirtualDevice.BackingInfo",
     "vim.vm.device.VirtualDevice.DeviceBackingInfo", "vim.vm.device.VirtualEthernetCard.NetworkBackingInfo",
     "vim.vm.device.VirtualEthernetCard.DistributedVirtualPortBackingInfo", "vim.dvs.PortConnection",
-    "vim.vm.GuestQuiesceSpec", "vim.host.NasVolume.Specification", "vim.host.DatastoreBrowser.SearchSpec",
+    "vim.vm.GuestQuiesceSpec", "vim.vm.WindowsQuiesceSpec", "vim.host.NasVolume.Specification", "vim.host.DatastoreBrowser.SearchSpec",
     "vim.host.DatastoreBrowser.FileInfo.Details", "vim.host.UnresolvedVmfsResignatureSpec", "vim.vm.RelocateSpec",
     "vim.vm.RelocateSpec.DiskLocator", "vim.vm.device.VirtualDisk", "vim.vm.device.VirtualDevice.FileBackingInfo",
     "vim.vm.device.VirtualDisk.FlatVer2BackingInfo", "vim.vm.device.VirtualDisk.SeSparseBackingInfo",

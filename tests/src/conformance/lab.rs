@@ -81,7 +81,8 @@ impl Lab {
     }
 
     /// Repeats a call while it is pending.
-    async fn follow<T, F, Call>(&self, mut call: Call) -> Result<T, DriverError>
+    /// Repeats while the array works on it.
+    pub async fn follow<T, F, Call>(&self, mut call: Call) -> Result<T, DriverError>
     where
         F: Future<Output = Result<Progress<T>, DriverError>>,
         Call: FnMut(Option<String>) -> F,
@@ -201,6 +202,7 @@ impl Lab {
             volume: from.volume.clone(),
             snapshot: from.snapshot.clone(),
             directory: from.directory.clone(),
+            luns: Vec::new(),
         };
         CloneRemoval {
             mark: request.mark.clone(),
@@ -223,6 +225,7 @@ impl Lab {
             volume: self.bench.volume(*index),
             snapshot: id_of(snapshot, &self.bench.volume(*index)),
             directory: String::new(),
+            luns: Vec::new(),
         };
         VolumeCloneRequest {
             mark: mark(key),

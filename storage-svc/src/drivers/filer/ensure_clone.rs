@@ -47,6 +47,7 @@ pub(super) fn run(shared: &Shared, want: &FileCloneRequest) -> Result<Vec<CloneM
             volume: part.volume.volume,
             directory: part.target.directory.clone(),
             copied_bytes,
+            luns: Vec::new(),
         });
     }
     Ok(members)

@@ -117,6 +117,11 @@ impl Shared {
             skew_us_max: if volume_unit { 0 } else { 60_000_000 },
             snapshots_per_volume_max: 10_000,
             needs_vm_off: !shares,
+            export_nfs: false,
+            export_luns: false,
+            clone_luns: false,
+            restore_lun: false,
+            read_files: true,
         }
     }
 }

@@ -194,6 +194,8 @@ pub(super) fn resolve(shared: &Shared, device: &Device) -> Result<Resolution, Dr
             evidence: format!("NFS path {} exported by {}", nfs.path, nfs.host),
             path_in_volume: inner.join("/"),
             volume: found.volume,
+            lun: None,
+            siblings: Vec::new(),
         }),
         Err(error) if matches!(error.reason, Reason::NotFound | Reason::NotSupported) => absent(error.message),
         Err(error) => Err(error),

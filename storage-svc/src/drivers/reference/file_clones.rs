@@ -61,7 +61,7 @@ pub(super) async fn ensure(
             return Ok(pending(&job));
         }
         let volume = look::to_volume(&array.system().await?, volume);
-        members.push(CloneMember { volume, directory: target.directory.clone(), copied_bytes: 0 });
+        members.push(CloneMember { volume, directory: target.directory.clone(), copied_bytes: 0, luns: Vec::new() });
     }
     Ok(Progress::Ready(members))
 }

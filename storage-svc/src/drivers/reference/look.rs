@@ -73,6 +73,8 @@ pub(super) async fn resolve(array: &Reference, device: &Device) -> Result<Resolu
                     volume: to_volume(&system, volume),
                     path_in_volume: parts[length..].join("/"),
                     evidence: format!("NFS path {path} exported by {}", nfs.host),
+                    lun: None,
+                    siblings: Vec::new(),
                 });
             }
         }

@@ -4,6 +4,7 @@ mod client;
 mod comment;
 mod config;
 mod error;
+mod exports;
 mod file_clones;
 mod file_marks;
 mod files;
@@ -18,10 +19,10 @@ pub use config::ReferenceConfig;
 
 use crate::{
     driver::{
-        ArrayDriver, ArrayIdentity, Capabilities, CloneMember, CloneRemoval, Device, DriverError, ExportRequest,
-        FileCloneRequest, FileClones, FileRestore, NfsPath, Owned, Page, PageRequest, Preflight, Progress, Resolution,
-        RestoreFilesRequest, RestoredFile, Snapshot, SnapshotRemoval, SnapshotRequest, SnapshotUnit, Volume,
-        VolumeCloneRequest, VolumeClones,
+        ArrayDriver, ArrayIdentity, Capabilities, CloneMember, CloneRemoval, Device, DriverError, Export,
+        ExportRequest, Exports, FileCloneRequest, FileClones, FileRestore, Owned, Page, PageRequest, Preflight,
+        Progress, Resolution, RestoreFilesRequest, RestoredFile, Snapshot, SnapshotRemoval, SnapshotRequest,
+        SnapshotUnit, Volume, VolumeCloneRequest, VolumeClones,
     },
     naming::NameRules,
 };
@@ -109,6 +110,11 @@ fn capabilities(system: &wire::System) -> Capabilities {
         skew_us_max: 0,
         snapshots_per_volume_max: can.snapshots_per_volume_max,
         needs_vm_off: false,
+        export_nfs: true,
+        export_luns: false,
+        clone_luns: false,
+        restore_lun: false,
+        read_files: true,
     }
 }
 
@@ -173,6 +179,10 @@ impl ArrayDriver for Reference {
         self.capabilities().clone_volume.then_some(self)
     }
 
+    fn exports(&self) -> Option<&dyn Exports> {
+        Some(self)
+    }
+
     fn file_clones(&self) -> Option<&dyn FileClones> {
         self.capabilities().clone_files.then_some(self)
     }
@@ -191,13 +201,16 @@ impl VolumeClones for Reference {
     async fn remove_clone(&self, want: &CloneRemoval) -> Result<Progress<()>, DriverError> {
         volume_clones::remove(self, want).await
     }
+}
 
-    async fn ensure_export(&self, want: &ExportRequest) -> Result<NfsPath, DriverError> {
-        volume_clones::ensure_export(self, want).await
+#[async_trait]
+impl Exports for Reference {
+    async fn ensure_export(&self, want: &ExportRequest) -> Result<Progress<Export>, DriverError> {
+        exports::ensure(self, want).await
     }
 
-    async fn remove_export(&self, want: &ExportRequest) -> Result<(), DriverError> {
-        volume_clones::remove_export(self, want).await
+    async fn remove_export(&self, want: &ExportRequest) -> Result<Progress<()>, DriverError> {
+        exports::remove(self, want).await
     }
 }
 

@@ -1,17 +1,14 @@
-//! Clones of volumes, and their exports.
+//! Clones of volumes.
 
 use super::{
     Reference,
-    client::{ASK_AGAIN_AFTER, Change, pending},
+    client::{Change, pending},
     comment::{self, Comment},
     files, look, name_rules,
     wire::{self, Parent},
 };
 use crate::{
-    driver::{
-        CloneMember, CloneRemoval, CloneTarget, DriverError, ExportRequest, NfsPath, Progress, Reason,
-        VolumeCloneRequest,
-    },
+    driver::{CloneMember, CloneRemoval, CloneTarget, DriverError, Progress, Reason, VolumeCloneRequest},
     naming,
 };
 use http::Method;
@@ -28,7 +25,7 @@ async fn by_key(array: &Reference, key: &str) -> Result<Vec<wire::Volume>, Drive
 }
 
 /// The clone's provenance where it is ours: its mark, its source, and that it can be written (S2).
-fn check_ours<'v>(volume: &'v wire::Volume, mark: &Mark) -> Result<&'v Parent, DriverError> {
+pub(super) fn check_ours<'v>(volume: &'v wire::Volume, mark: &Mark) -> Result<&'v Parent, DriverError> {
     let ours = |parent: &&Parent| {
         let comment = Comment::read(&volume.comment);
         !volume.read_only && comment.is_some_and(|it| it.belongs_to(mark) && it.is_for(&parent.volume_id))
@@ -77,6 +74,7 @@ pub(super) async fn ensure(
                 volume: look::to_volume(&system, volume.clone()),
                 directory: String::new(),
                 copied_bytes: 0,
+                luns: Vec::new(),
             });
             return Ok(Progress::Ready(members.collect()));
         };
@@ -139,49 +137,4 @@ pub(super) async fn remove(array: &Reference, want: &CloneRemoval) -> Result<Pro
         }
     }
     Ok(Progress::Ready(()))
-}
-
-pub(super) async fn ensure_export(array: &Reference, want: &ExportRequest) -> Result<NfsPath, DriverError> {
-    let volume = look::volume(array, &want.volume).await?;
-    check_ours(&volume, &want.mark)?;
-    let wanted: BTreeSet<&String> = want.clients.iter().collect();
-    if wanted != volume.clients.iter().collect() {
-        let body = json!({"clients": want.clients});
-        let path = format!("/volumes/{}/exports", volume.id);
-        let change = array.client.change(Method::PUT, &path, Some(body), "export a clone").await?;
-        wait(array, change, &volume.name).await?;
-    }
-    let host = array.system().await?.nfs_addresses.into_iter().next().ok_or_else(|| {
-        DriverError::new(
-            Reason::NotSupported,
-            format!("array {} serves no NFS: it has no address", array.client.name()),
-        )
-    })?;
-    Ok(NfsPath { host, path: volume.export_path })
-}
-
-pub(super) async fn remove_export(array: &Reference, want: &ExportRequest) -> Result<(), DriverError> {
-    let Some(volume) = look::find_volume(array, &want.volume).await? else {
-        return Ok(());
-    };
-    check_ours(&volume, &want.mark)?;
-    if volume.clients.is_empty() {
-        return Ok(());
-    }
-    let path = format!("/volumes/{}/exports", volume.id);
-    let change = array.client.change(Method::DELETE, &path, None, "end an export").await?;
-    wait(array, change, &volume.name).await
-}
-
-/// The contract has no pending for exports: while the array works, the caller is told to repeat.
-async fn wait(array: &Reference, change: Change, volume: &str) -> Result<(), DriverError> {
-    let Change::Queued(job) = change else {
-        return Ok(());
-    };
-    if array.client.settle::<()>(Some(&job)).await?.is_none() {
-        return Ok(());
-    }
-    let mut error = DriverError::new(Reason::Busy, format!("the array works on the export of '{volume}'; ask again"));
-    error.retry_after = Some(ASK_AGAIN_AFTER);
-    Err(error)
 }

@@ -84,7 +84,7 @@ async fn export_leads_to_volume(lab: &Lab) -> CaseResult {
         ];
         for spelling in spellings {
             match lab.driver().resolve(&Device::Nfs(spelling.clone())).await? {
-                Resolution::Found { volume, path_in_volume, evidence } => {
+                Resolution::Found { volume, path_in_volume, evidence, .. } => {
                     same("volume", volume.id, lab.bench.volume(index))?;
                     same("path", path_in_volume, String::new())?;
                     ensure!(evidence.contains(&spelling.host), "evidence without the host: {evidence}");

@@ -6,7 +6,9 @@ use crate::conformance::{
     lab::{Lab, mark, pattern, refused, same, their_mark},
 };
 use anyhow::{Context as _, ensure};
-use strata_storage_svc::driver::{CloneMember, ExportRequest, OwnedKind, Reason, Snapshot, VolumeCloneRequest};
+use strata_storage_svc::driver::{
+    CloneMember, DriverError, Export, ExportRequest, ExportTo, NfsPath, OwnedKind, Reason, Snapshot, VolumeCloneRequest,
+};
 
 pub(super) const CASES: &[Case] = &[
     case!("volume clone: a host that it is exported to reads the snapshot's bytes", [CloneVolume], holds_old_bytes),
@@ -44,35 +46,25 @@ fn export(key: &str, member: &CloneMember, clients: &[&str]) -> ExportRequest {
         mark: mark(key),
         label: "web-01-t".to_owned(),
         volume: member.volume.id.clone(),
-        clients: clients.iter().map(|client| (*client).to_owned()).collect(),
+        to: ExportTo::Nfs(clients.iter().map(|client| (*client).to_owned()).collect()),
+        resume: None,
     }
 }
 
-/// Exports, repeating while the array works on it.
-async fn ensure_export(
-    lab: &Lab,
-    request: &ExportRequest,
-) -> Result<strata_storage_svc::driver::NfsPath, strata_storage_svc::driver::DriverError> {
-    let clones = lab
-        .driver()
-        .volume_clones()
-        .ok_or_else(|| strata_storage_svc::driver::DriverError::new(Reason::NotSupported, "no clones of volumes"))?;
-    loop {
-        match clones.ensure_export(request).await {
-            Err(error) if error.reason == Reason::Busy => lab.bench.pass_time(error.retry_after.unwrap_or_default()),
-            other => return other,
-        }
+/// Exports by NFS, to the end.
+async fn ensure_export(lab: &Lab, request: &ExportRequest) -> Result<NfsPath, DriverError> {
+    let exports = lab.driver().exports().ok_or_else(|| DriverError::new(Reason::NotSupported, "no exports"))?;
+    let follow = |resume| async { exports.ensure_export(&ExportRequest { resume, ..request.clone() }).await };
+    match lab.follow(follow).await? {
+        Export::Nfs(path) => Ok(path),
+        Export::Luns(_) => Err(DriverError::new(Reason::Unexpected, "asked for NFS, got LUNs")),
     }
 }
 
 async fn remove_export(lab: &Lab, request: &ExportRequest) -> anyhow::Result<()> {
-    let clones = lab.driver().volume_clones().context("no clones of volumes")?;
-    loop {
-        match clones.remove_export(request).await {
-            Err(error) if error.reason == Reason::Busy => lab.bench.pass_time(error.retry_after.unwrap_or_default()),
-            other => return Ok(other?),
-        }
-    }
+    let exports = lab.driver().exports().context("no exports")?;
+    let follow = |resume| async { exports.remove_export(&ExportRequest { resume, ..request.clone() }).await };
+    Ok(lab.follow(follow).await?)
 }
 
 async fn holds_old_bytes(lab: &Lab) -> CaseResult {
@@ -226,8 +218,8 @@ async fn source_is_safe(lab: &Lab) -> CaseResult {
     let mut clone = one(lab, &lab.volume_clone("c-1", &snapshot, &[0])).await?;
     clone.volume.id = lab.bench.volume(0);
     refused(ensure_export(lab, &export("c-1", &clone, &["esx-1"])).await, Reason::NotOurs)?;
-    let clones = lab.driver().volume_clones().context("no clones of volumes")?;
-    refused(clones.remove_export(&export("c-1", &clone, &[])).await, Reason::NotOurs)?;
+    let exports = lab.driver().exports().context("no exports")?;
+    refused(exports.remove_export(&export("c-1", &clone, &[])).await, Reason::NotOurs)?;
     lab.expect_live(0, "vm/disk", &pattern(21, 100_000))?;
     Ok(None)
 }
