@@ -1,7 +1,7 @@
-//! AttachDatastore: after a restore in place hosts take the devices back, look again and mount the VMFS explicitly: what was
+//! AttachDatastore: after a restore in place hosts look again, take the devices back and mount the VMFS explicitly: what was
 //! unmounted stays so over rescans and restarts.
 //!
-//! Crash states, for each host: 1. a device is `off`: AttachScsiLun. 2. it has not looked since: rescan. 3. the VMFS is not
+//! Crash states, for each host: 1. it has not looked since: rescan. 2. a device is `off`: AttachScsiLun. 3. the VMFS is not
 //! mounted: MountVmfsVolume. 4. mounted: done.
 
 use super::{
@@ -42,14 +42,14 @@ pub async fn run(
     let places = Places::read(&client).await?;
     let hosts = host_systems::all(&client, &places, &request.host_morefs)?;
     vmfs_stores::on(&client, &places, &devices, &vmfs.uuid)?;
-    attach(&client, &hosts, &devices).await?;
-    if !rescan_hosts::for_devices(&client, &hosts, &devices, &mut course).await?
-        || !rescan_hosts::for_vmfs(&client, &hosts, &mut course).await?
-    {
+    if !rescan_hosts::for_devices(&client, &hosts, &devices, &mut course).await? {
         return Ok(later(&course));
     }
-    // A device that the array had unmapped meanwhile was not there before the rescan.
+    // After the look: a device that the array took away meanwhile and gave back cannot be attached before.
     attach(&client, &hosts, &devices).await?;
+    if !rescan_hosts::for_vmfs(&client, &hosts, &mut course).await? {
+        return Ok(later(&course));
+    }
     loop {
         let places = Places::read(&client).await?;
         let stores = vmfs_stores::on(&client, &places, &devices, &vmfs.uuid)?;

@@ -2,7 +2,7 @@
 //! otherwise a device that comes back under the same name would stay `off`.
 //!
 //! Crash states, for each host: 1. it has not looked since: rescan. 2. it remembers the detachment: DeleteScsiLunState.
-//! 3. it remembers the unmounting: DeleteVmfsVolumeState. 4. NotFound for both: done.
+//! 3. it remembers the unmounting: DeleteVmfsVolumeState. 4. it lists neither: done.
 
 use super::{
     course::Course,
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     soap::MoRef,
-    topology::{host_storage, pb, places::Places},
+    topology::{datastore, host_storage, pb, places::Places},
     vcenter::{Client, Error, Refusal, host_storage_system::StorageCall},
     vcenters::Vcenters,
 };
@@ -69,18 +69,37 @@ async fn refuse_in_use(
     Ok(())
 }
 
+/// vCenter answers HostConfigFault whatever goes wrong, also where there is nothing to forget: then the host tells by what it
+/// still lists.
 async fn forget(client: &Client, host: &HostSystems, devices: &[String], vmfs_uuid: &str) -> Result<bool, Error> {
+    let mut refused: Option<Error> = None;
     let states = devices.iter().map(|device| StorageCall::DeleteScsiLunState(device));
     let volume = (!vmfs_uuid.is_empty()).then_some(StorageCall::DeleteVmfsVolumeState(vmfs_uuid));
     for call in states.chain(volume) {
         let object = format!("{call:?} of host {}", host.name);
         match client.storage_call(&host.storage, call, &object).await {
-            Err(error) if error.is_fault("NotFound") => {}
+            Err(error) if error.is_fault("NotFound") || error.is_fault("HostConfigFault") => {
+                refused.get_or_insert(error);
+            }
             other => other?,
         }
     }
     // Otherwise a datastore without a host stays listed until vCenter looks by itself.
     let object = format!("storage of host {}", host.name);
     client.storage_call(&host.storage, StorageCall::RefreshStorageSystem, &object).await?;
-    Ok(true)
+    match refused {
+        Some(error) if still_lists(client, host, devices, vmfs_uuid).await? => Err(error),
+        _ => Ok(true),
+    }
+}
+
+async fn still_lists(client: &Client, host: &HostSystems, devices: &[String], vmfs_uuid: &str) -> Result<bool, Error> {
+    let seen = host_storage::seen(client, std::slice::from_ref(&host.host), devices).await?;
+    let places = Places::read(client).await?;
+    let stores = places.of_kind("Datastore").map(|store| datastore::datastore(client.name(), store, &places));
+    let of_volume = |store: &pb::Datastore| {
+        vmfs_stores::vmfs(store).is_some_and(|vmfs| vmfs_stores::same_uuid(&vmfs.uuid, vmfs_uuid))
+    };
+    let mut mounts = stores.filter(of_volume).flat_map(|store| store.mounts);
+    Ok(!seen.is_empty() || mounts.any(|mount| mount.host_moref == host.host.value))
 }

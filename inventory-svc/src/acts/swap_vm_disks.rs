@@ -42,7 +42,7 @@ pub async fn run(vcenters: Vcenters, request: pb::SwapVmDisksRequest) -> Result<
         if vm.vm.running_tasks.iter().any(|task| task.starts_with(RECONFIGURE_TASK)) {
             return Ok(later(pending::pending("", None)));
         }
-        refuse_unfit(&vm)?;
+        refuse_unfit(&vm, &waiting)?;
         for swap in &waiting {
             must_exist(&client, &vm, &swap.to).await?;
         }
@@ -108,8 +108,13 @@ fn device<'v>(vm: &'v VmRead, file: &DatastorePath) -> Option<&'v Element> {
     disks.find(|disk| disk.text_at("backing.fileName").is_some_and(|name| name.parse() == Ok(file.clone())))
 }
 
-fn refuse_unfit(vm: &VmRead) -> Result<(), Error> {
+fn refuse_unfit(vm: &VmRead, waiting: &[&Swap]) -> Result<(), Error> {
     must_be_off(vm)?;
+    let is_raw = |disk: &Element| disk.at("backing").is_some_and(|backing| backing.xsi_type.contains("RawDisk"));
+    if let Some(swap) = waiting.iter().find(|swap| device(vm, &swap.from).is_some_and(is_raw)) {
+        let text = format!("{} of VM {} is a raw device; only files are swapped", swap.from, vm.vm.display_name);
+        return Err(Refusal::conflict("DISK_IS_RAW_DEVICE", text).and("vm", vm.vm.name.clone()).into());
+    }
     if vm.vm.vm_snapshot_count > 0 {
         let text = format!(
             "VM {} has VMware snapshots, which refer to its disks as they are; remove them first",

@@ -25,9 +25,11 @@ pub enum StorageCall<'a> {
     DetachScsiLun(&'a str),
     /// Takes the device with this ScsiLun.uuid back (AttachScsiLun). InvalidState: it is attached; NotFound: there is none.
     AttachScsiLun(&'a str),
-    /// Forgets that the device of this canonical name was detached (DeleteScsiLunState). NotFound: nothing is remembered.
+    /// Forgets that the device of this canonical name was detached (DeleteScsiLunState). HostConfigFault: it is there, or
+    /// nothing is remembered.
     DeleteScsiLunState(&'a str),
-    /// Forgets that the VMFS of this uuid was unmounted (DeleteVmfsVolumeState). NotFound: nothing is remembered.
+    /// Forgets that the VMFS of this uuid was unmounted (DeleteVmfsVolumeState). HostConfigFault: it is there, or nothing is
+    /// remembered.
     DeleteVmfsVolumeState(&'a str),
 }
 
