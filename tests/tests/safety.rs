@@ -19,6 +19,8 @@ mod late_effects;
 mod late_shutdown;
 #[path = "safety/revert_under_deltas.rs"]
 mod revert_under_deltas;
+#[path = "safety/rights.rs"]
+mod rights;
 #[path = "safety/s01_s02_ours.rs"]
 mod s01_s02_ours;
 #[path = "safety/s05_right_vm.rs"]

@@ -1,7 +1,9 @@
 //! Plan of a snapshot: which volumes are cut, what can be promised for each disk, who else is in the cut.
 
 use super::{
-    NameAllocator, Planned, fact, hash_of, new_id,
+    NameAllocator, Planned,
+    array_rights::{self, Way},
+    fact, hash_of, new_id,
     privileges::{self, Need},
     protected, step, words,
 };
@@ -64,6 +66,9 @@ pub async fn create_snapshot(
             privileges: &["VirtualMachine.State.CreateSnapshot", "VirtualMachine.State.RemoveSnapshot"],
         };
         privileges::require(deps, need).await?;
+        // What the array would refuse is told before the guest is frozen (safety.md S11).
+        let volumes = planned.intent.members.iter().map(|member| &member.volume);
+        array_rights::require(deps, volumes, "snapshot", Way::Volume, &layout.vm.display_name).await?;
     }
     Ok(planned)
 }

@@ -2,7 +2,9 @@
 //! places, the VM object stays (safety.md S20, S21, S23, S24).
 
 use super::{
-    NameAllocator, Planned, SnapshotWish, create_snapshot_of, fact, hash_of, new_id, point,
+    NameAllocator, Planned, SnapshotWish,
+    array_rights::{self, Way},
+    create_snapshot_of, fact, hash_of, new_id, point,
     privileges::{self, Need},
     step, tracking_files, words,
 };
@@ -141,7 +143,11 @@ async fn require_privileges(deps: &Deps, intent: &RevertIntent) -> Result<()> {
         features: &["revert", "quiesce"],
         privileges: &privileges,
     };
-    privileges::require(deps, need).await
+    privileges::require(deps, need).await?;
+    let name = &intent.vm_display_name;
+    let cut = intent.safety.members.iter().map(|member| &member.volume);
+    array_rights::require(deps, cut, "snapshot", Way::File, name).await?;
+    array_rights::require(deps, intent.disks.iter().map(|disk| &disk.volume), "revert", Way::File, name).await
 }
 
 /// What is overwritten must be in the safety point.

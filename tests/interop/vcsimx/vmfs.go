@@ -84,11 +84,10 @@ func populateVolumes(ctx context.Context, service *simulator.Service) {
 		l.mountAll(c)
 	}
 	for name, devices := range volumes {
-		for i := range *perStore {
-			vm := fmt.Sprintf("%s-vm%02d", name, i+1)
-			check(writeMachine(filepath.Join(*lunRoot, strings.Split(devices, ",")[0], vm), vm))
-			task := result(root.RegisterVM(ctx, fmt.Sprintf("[%s] %s/%s.vmx", name, vm, vm), "", false, pool, nil))
-			result(task.WaitForResult(ctx))
+		head := strings.Split(devices, ",")[0]
+		for _, file := range result(filepath.Glob(filepath.Join(*lunRoot, head, "*", "*.vmx"))) {
+			at := object.DatastorePath{Datastore: name, Path: filepath.Join(filepath.Base(filepath.Dir(file)), filepath.Base(file))}
+			result(result(root.RegisterVM(ctx, at.String(), "", false, pool, nil)).WaitForResult(ctx))
 		}
 	}
 }
