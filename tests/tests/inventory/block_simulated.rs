@@ -3,14 +3,14 @@
 
 use crate::support::{
     block::{
-        VC, backing, detach, forget, hosts, observe, present, reason, relocate, remove_snapshots, revert, store_named,
-        swap, vmfs_of,
+        VC, attach, backing, detach, forget, hosts, observe, present, reason, relocate, remove_snapshots, revert,
+        store_named, swap, vmfs_of,
     },
     san::San,
 };
 use pb::inventory_service_server::InventoryService as _;
 use std::collections::BTreeMap;
-use strata_inventory_svc::{grpc::InventoryFace, topology::pb};
+use strata_inventory_svc::{grpc::InventoryFace, soap::MoRef, topology::pb, vcenter::property_spec::Properties};
 use strata_kit::status::ErrorReport;
 use strata_proto::strata::common::v1::Grade;
 use tonic::Request;
@@ -192,6 +192,97 @@ async fn two_copies_are_named_and_neither_gets_a_signature() {
     forget(face, "", &two, &all).await.unwrap();
     present(face, "copy", &source, &one, &all).await.unwrap();
     assert_eq!(san.harm(), [] as [String; 0]);
+}
+
+/// Safety rule S21, the part of inventory-svc: a volume goes back only when every host let go, and is taken back after.
+#[tokio::test]
+async fn a_volume_is_restored_between_detach_and_attach() {
+    let san = San::new();
+    let (face, all) = (&san.sim.face, san.hosts().await);
+    let vmfs = san.vmfs("wide").await;
+    let devices: Vec<String> = vmfs.extents.iter().map(|extent| extent.canonical_name.clone()).collect();
+    let big = vm_named(face, "big").await;
+    power(face, &big.name, pb::PowerAction::On).await;
+    san.sim.vc.guest_write("big", 0, 0, b"good").unwrap();
+    let before = san.snapshot();
+    san.sim.vc.guest_write("big", 0, 0, b"evil").unwrap();
+    power(face, &big.name, pb::PowerAction::Off).await;
+    let in_use = detach(face, vmfs.clone(), &all).await.unwrap_err();
+    assert_eq!(reason(&in_use), "DATASTORE_IN_USE", "{in_use}");
+    let client = &san.sim.client;
+    client.unregister(&MoRef::new("VirtualMachine", big.moref.as_str()), "VM big").await.unwrap();
+    detach(face, vmfs.clone(), &all).await.unwrap();
+    assert!(observe(face, &devices).await.devices.iter().all(|device| device.detached && !device.mounted));
+    san.restore(&["wide1", "wide2"], before);
+    let mut number = 0;
+    loop {
+        san.sim.lossy.lose(number);
+        let store = at_most_twice!(attach(face, vmfs.clone(), &all));
+        assert_eq!(vmfs_of(&store), vmfs);
+        assert!(store.mounts.len() == 2 && store.mounts.iter().all(|mount| mount.accessible), "{store:?}");
+        if san.sim.lossy.lost() == 0 {
+            break;
+        }
+        san.sim.lossy.forget();
+        detach(face, vmfs.clone(), &all).await.unwrap();
+        number += 1;
+    }
+    assert!(number >= 8, "only {number} answers could be lost");
+    let content = san.read_lun("wide1", "files/big/big-flat.vmdk", 4);
+    assert_eq!((content.as_slice(), san.harm()), (&b"good"[..], Vec::new()));
+}
+
+#[tokio::test]
+async fn a_copy_goes_to_its_folder_and_keeps_the_name_that_it_is_given() {
+    let san = San::new();
+    let (face, all) = (&san.sim.face, san.hosts().await);
+    let source = san.vmfs("vmfs1").await.uuid;
+    let devices = san.clone_and_map("c1", &["lun1"]);
+    let folder = datastore_folder(&san).await;
+    let request = pb::PresentVolumeRequest {
+        vcenter: VC.to_owned(),
+        datastore_name: "copy".to_owned(),
+        source: Some(pb::present_volume_request::Source::Vmfs(pb::VmfsCopy { source_uuid: source, devices })),
+        host_morefs: all,
+        folder_moref: folder.value.clone(),
+        ..Default::default()
+    };
+    let mut store = pb::Datastore::default();
+    for _ in 0..2 {
+        let answer = face.present_volume(Request::new(request.clone())).await.unwrap().into_inner();
+        store = answer.datastore.unwrap();
+        let parent = Properties { kind: "Datastore", paths: &["parent"] };
+        let moref = MoRef::new("Datastore", store.moref.as_str());
+        let found = san.sim.client.retrieve_one(parent, &moref, "datastore").await.unwrap();
+        assert_eq!(found.moref("parent"), Some(folder.clone()));
+    }
+    let rename = |name: &str, vmfs_uuid: &str| {
+        let (datastore, datastore_name) = (store.name.clone(), name.to_owned());
+        Request::new(pb::RenameDatastoreRequest { datastore, datastore_name, vmfs_uuid: vmfs_uuid.to_owned() })
+    };
+    let uuid = vmfs_of(&store).uuid;
+    for _ in 0..2 {
+        let renamed = face.rename_datastore(rename("pinned", &uuid)).await.unwrap().into_inner().datastore.unwrap();
+        assert_eq!((renamed.display_name.as_str(), &renamed.moref), ("pinned", &store.moref));
+    }
+    for (name, uuid, expected) in [
+        ("wide", uuid.as_str(), "DATASTORE_NAME_TAKEN"),
+        ("other", "x", "VMFS_IS_ANOTHER"),
+        ("a/b", "", "INVALID_FIELD"),
+    ] {
+        assert_eq!(reason(&face.rename_datastore(rename(name, uuid)).await.unwrap_err()), expected, "{name}");
+    }
+}
+
+/// A folder of datastores made for this.
+async fn datastore_folder(san: &San) -> MoRef {
+    let client = &san.sim.client;
+    let datacenters = [Properties { kind: "Datacenter", paths: &["datastoreFolder"] }];
+    let found =
+        client.retrieve_all(&["Datacenter"], &datacenters, Vec::new(), "datacenters").await.expect("a datacenter");
+    let root = found[0].moref("datastoreFolder").expect("a folder");
+    let above = strata_sim::world::compute::value::MoRef::new("Folder", &root.value);
+    MoRef::new("Folder", san.sim.vc.with(|state| state.ensure_folder(&above, "Strata")))
 }
 
 async fn power(face: &InventoryFace, vm: &str, action: pb::PowerAction) {
