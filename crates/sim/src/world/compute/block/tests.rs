@@ -38,7 +38,8 @@ fn new_lun(name: &str) -> NewLun {
 }
 
 /// Two hosts; `vmfs1` on one LUN of `vol1` with the VMs `web` (on), `db` and the template `golden`; `wide` over LUNs of two
-/// volumes with the VM `big`; the VM `rdm` on `vmfs1` with a raw disk on another LUN of `vol1`.
+/// volumes with the VM `big`; the VM `rdm` on `vmfs1` with a raw disk on another LUN of `vol1`;
+/// `split` with a disk on each datastore.
 fn lab() -> Lab {
     let clock = HandClock::shared();
     let world = World::new(Arc::clone(&clock) as Arc<dyn SimClock>);
@@ -50,6 +51,7 @@ fn lab() -> Lab {
     let (lun, raw) = (make(volume, "lun1").id, make(volume, "raw"));
     let wide = [("san1", make(volume, "wide1").id), ("san1", make(second, "wide2").id)];
     let rdm = DiskSpec { rdm: Some((raw.canonical_name.clone(), false)), ..DiskSpec::of(1 << 20) };
+    let far = DiskSpec { datastore: Some("wide".into()), ..DiskSpec::of(1 << 20) };
     let vc = Vcenter::builder(Arc::clone(&world), "vc01")
         .host("esx1.test")
         .host("esx2.test")
@@ -60,6 +62,7 @@ fn lab() -> Lab {
         .vm(VmSpec { host: Some("esx2.test".into()), ..VmSpec::named("db") })
         .vm(VmSpec { template: true, ..VmSpec::named("golden") })
         .vm(VmSpec::named("big").datastore("wide").disks(vec![DiskSpec::of(8 << 20)]).on())
+        .vm(VmSpec::named("split").disks(vec![DiskSpec::of(1 << 20), far]).on())
         .vm(VmSpec::named("rdm").disks(vec![DiskSpec::of(1 << 20), rdm]))
         .build()
         .unwrap();

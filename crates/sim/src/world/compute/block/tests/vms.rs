@@ -121,3 +121,24 @@ fn a_vm_moves_only_where_its_host_reaches() {
     assert_eq!(Lab::ty(move_vm("db")), "InaccessibleDatastore", "its host has not looked");
     move_vm("web").unwrap();
 }
+
+#[test]
+fn chains_that_name_their_parents_elsewhere_move_together() {
+    let lab = lab();
+    let id = lab.with(|s| s.vms.iter().find(|(_, v)| v.config.name == "split").map(|(id, _)| id.clone())).unwrap();
+    let write = |text: &[u8]| (0..2).for_each(|disk| lab.vc.guest_write("split", disk, 0, text).unwrap());
+    let read = || (0..2).map(|disk| lab.vc.guest_read("split", disk, 0, 3).unwrap()).collect::<Vec<_>>();
+    write(b"old");
+    let ask = crate::world::compute::snapshot::NewSnapshot { name: "s1".into(), ..Default::default() };
+    let snapshot = lab.with(|s| s.create_snapshot(&id, &ask)).unwrap().id;
+    write(b"new");
+    let target = lab.named("wide");
+    let spec = crate::vim_obj!("VirtualMachineRelocateSpec",
+        "datastore" => crate::world::compute::value::MoRef::new("Datastore", &target));
+    lab.with(|s| s.relocate(&id, &spec)).unwrap();
+    let homes = lab.with(|s| s.vm(&id).unwrap().datastores().into_iter().map(str::to_owned).collect::<Vec<_>>());
+    assert_eq!((homes, read()), (vec![target], vec![b"new".to_vec(); 2]));
+    assert_eq!(Lab::ty(lab.read("[wide] split/split_1.vmdk", 1)), "Tree", "its old place is empty");
+    lab.with(|s| s.revert_to(&snapshot, false)).unwrap();
+    assert_eq!(read(), vec![b"old".to_vec(); 2]);
+}
