@@ -3,10 +3,14 @@
 use super::{
     array::{Array, ArrayState},
     error::StorageError,
+    lun::Lun,
     volume::check_name,
 };
 use crate::world::{MemTree, World, lock};
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, atomic::Ordering},
+};
 use uuid::Uuid;
 
 /// A LUN shown to an initiator group.
@@ -94,12 +98,14 @@ impl ArrayState {
         maps.filter(|m| together.contains(&m.group)).map(|m| m.number).collect()
     }
 
-    fn found(&self, initiator: &str) -> Vec<Found> {
+    /// What an initiator finds, or of that only the disk with this canonical name.
+    fn found(&self, initiator: &str, only: Option<&str>) -> Vec<Found> {
         let mine: BTreeSet<Uuid> =
             self.groups.values().filter(|g| g.initiators.contains(initiator)).map(|g| g.id).collect();
         let naming = &self.spec.behaviour.lun_naming;
         let mut out: Vec<Found> = Vec::new();
-        for lun in self.luns().map(|l| &l.info).filter(|l| l.online) {
+        let wanted = |l: &&Lun| l.online && only.is_none_or(|name| l.canonical_name == name);
+        for lun in self.luns().map(|l| &l.info).filter(wanted) {
             let Some(map) = lun.maps.iter().find(|m| mine.contains(&m.group)) else { continue };
             out.push(Found {
                 array: self.spec.name.clone(),
@@ -134,12 +140,28 @@ impl ArrayState {
 }
 
 impl World {
+    /// Counts whatever may change what hosts reach: whoever remembers what it reached asks again when this has changed.
+    pub fn maps_version(&self) -> u64 {
+        self.maps_version.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn maps_changed(&self) {
+        self.maps_version.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// What an initiator finds when it looks at all arrays: what each shows it, by number. A name that is none finds
     /// nothing.
     pub fn luns_seen_by(&self, initiator: &str) -> Vec<Found> {
         self.settle();
         let Ok(initiator) = canonical_initiator(initiator) else { return Vec::new() };
-        lock(&self.storage).arrays.values().flat_map(|a| a.found(&initiator)).collect()
+        lock(&self.storage).arrays.values().flat_map(|a| a.found(&initiator, None)).collect()
+    }
+
+    /// True where an array of this world has a LUN with this canonical name, whoever sees it.
+    pub fn has_lun(&self, canonical_name: &str) -> bool {
+        self.settle();
+        let storage = lock(&self.storage);
+        storage.arrays.values().flat_map(ArrayState::luns).any(|l| l.info.canonical_name == canonical_name)
     }
 
     /// The disk with this canonical name as an initiator reaches it now, and what it holds; nothing where no array shows
@@ -148,9 +170,7 @@ impl World {
         self.settle();
         let initiator = canonical_initiator(initiator).ok()?;
         let mut storage = lock(&self.storage);
-        let found =
-            storage.arrays.values().flat_map(|a| a.found(&initiator)).find(|f| f.canonical_name == canonical_name);
-        let found = found?;
+        let found = storage.arrays.values().find_map(|a| a.found(&initiator, Some(canonical_name)).pop())?;
         let content = Arc::clone(&storage.array(&found.array).ok()?.lun(found.lun).ok()?.content);
         Some((found, content))
     }
@@ -191,13 +211,13 @@ impl Array<'_> {
     /// Sets the initiators of a group. One that joins sees the group's LUNs, one that leaves loses them. Refused where
     /// one would see two LUNs under one number.
     pub fn set_initiators(&self, group: Uuid, initiators: BTreeSet<String>) -> Result<(), StorageError> {
-        self.change(|storage, _| {
+        let done = self.change(|storage, _| {
             let initiators = canonical_initiators(&initiators)?;
             let array = storage.array(self.name)?;
             let before = array.group(group)?.initiators.clone();
             array.group(group)?.initiators.clone_from(&initiators);
             for initiator in &initiators {
-                let found = array.found(initiator);
+                let found = array.found(initiator, None);
                 if let Some(two) = found.windows(2).find(|w| w[0].number == w[1].number) {
                     let name = format!("{} for {initiator}", two[0].number);
                     array.group(group)?.initiators = before;
@@ -205,7 +225,9 @@ impl Array<'_> {
                 }
             }
             Ok(())
-        })
+        });
+        self.world.maps_changed();
+        done
     }
 
     /// Deletes an initiator group. Refused while LUNs are shown to it.
@@ -254,6 +276,7 @@ impl Array<'_> {
             array.lun(lun)?.info.maps.push(map);
             Ok(map)
         })?;
+        self.world.maps_changed();
         self.count("maps_made");
         Ok(map)
     }
@@ -269,6 +292,7 @@ impl Array<'_> {
             }
             Ok(())
         })?;
+        self.world.maps_changed();
         self.count("maps_removed");
         Ok(())
     }
