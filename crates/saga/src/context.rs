@@ -7,7 +7,8 @@ use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
-/// Proof that the journal holds, durably, that the step may have effects from now on.
+/// Proof that the journal holds, durably, that the step may have effects from now on. Of a passive step, which has none outside
+/// this process, it holds so with its next flush.
 pub(crate) struct Permit(());
 
 impl Permit {
@@ -140,6 +141,11 @@ impl<O: Operation> RunContext<O> {
         typed(&value, key)
     }
 
+    /// The value of a key, where this step planned it before: by [`RunContext::planned`], also in a try that broke off.
+    pub fn find_planned<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, StepError> {
+        self.scope.planned(key)
+    }
+
     /// Notes that one of several targets (a disk, a host) is done, so that a re-run leaves it out. Durable with the next
     /// flush: a re-run may still meet a target that was done, as after any crash.
     pub async fn target_done(&self, target: &str, data: &impl Serialize) -> Result<(), StepError> {
@@ -171,6 +177,17 @@ impl<O: Operation> UndoContext<O> {
     /// What the run last answered with `Pending`: a job that may still be on its way.
     pub fn run_resume(&self) -> Option<String> {
         self.scope.history().steps[self.scope.step].run_pending.as_ref().map(|pending| pending.resume.clone())
+    }
+
+    /// The steps whose undo a person skipped: what they did may still be there.
+    pub fn undos_skipped(&self) -> Vec<String> {
+        self.scope.history().undos_skipped().map(|step| step.name.clone()).collect()
+    }
+
+    /// Whether the run may have had an effect: it succeeded, waited for the other side, noted a target, or its answer is
+    /// not known. After a plain no it has none.
+    pub fn run_may_have_acted(&self) -> bool {
+        self.scope.history().steps[self.scope.step].may_have_acted()
     }
 
     /// A value that the run planned. Where it is absent, the run did not get as far as making anything that bears it.

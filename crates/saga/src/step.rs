@@ -8,7 +8,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 /// What a run or an undo answers.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Progress {
-    /// It is done; the value is the step's output (an undo's is dropped).
+    /// It is done; the value is the step's output (of an undo's only [`Progress::kept`] is).
     Done(Value),
     /// The other side works on it. The engine journals `resume`, waits, and calls again with it.
     Pending {
@@ -25,6 +25,11 @@ impl Progress {
     /// Done, with nothing to tell.
     pub fn done() -> Self {
         Progress::Done(Value::Null)
+    }
+
+    /// An undo that leaves the step's effect as it is, for this reason; journalled.
+    pub fn kept(because: impl Into<String>) -> Self {
+        Progress::Done(Value::String(because.into()))
     }
 
     /// Done, with an output that later steps read by the step's name.
@@ -123,6 +128,7 @@ pub struct Step<O: Operation> {
     pub(crate) plan: Option<Plan<O>>,
     pub(crate) retry: Retry,
     pub(crate) deadline: Duration,
+    pub(crate) passive: bool,
 }
 
 impl<O: Operation> Step<O> {
@@ -139,7 +145,16 @@ impl<O: Operation> Step<O> {
             plan: None,
             retry: Retry::default(),
             deadline: Duration::from_secs(600),
+            passive: false,
         }
+    }
+
+    /// It has no effect outside this process but on views that are computed anew from the journal at the start: its
+    /// `Started` needs no flush of its own. What came before it may then not be durable yet when it runs.
+    #[must_use]
+    pub fn passive(mut self) -> Self {
+        self.passive = true;
+        self
     }
 
     /// Names and ids to make before the step starts, by key. They are made once and share the flush of `Started`, so

@@ -1,7 +1,7 @@
 //! What the catalog remembers of restore points and clones: the intents, names and times that cannot be observed again.
 //! These are store records: fields are added with `#[serde(default)]` and never renamed.
 
-use crate::layout::{Neighbour, Relation};
+use crate::layout::{Neighbour, Observation, Relation};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strata_model::Grade;
@@ -62,7 +62,7 @@ pub struct SnapshotIntent {
     pub skew_max_ms: u32,
     /// The VM was off when it was planned.
     pub vm_off: bool,
-    /// The volumes to cut.
+    /// The datastores to cut, each with its volume; several may lie on one.
     pub members: Vec<Member>,
     /// The disks in it.
     pub disks: Vec<PointDisk>,
@@ -81,6 +81,10 @@ pub struct SnapshotIntent {
     /// Configuration's version at planning.
     #[serde(default)]
     pub change_version: String,
+    /// The VM as the plan saw it, where it is cut as it is: what came after is told by the look after the cut, also where
+    /// the gateway crashed in between (safety.md S13). `None` where the VM is frozen or stopped first, and in old records.
+    #[serde(default)]
+    pub baseline: Option<Observation>,
     /// Where the VM was in the inventory, so that a clone can be placed after the VM is gone.
     #[serde(default)]
     pub placement: Placement,
@@ -97,14 +101,14 @@ pub struct Placement {
     pub host_moref: String,
 }
 
-/// A volume in a snapshot.
+/// A datastore in a snapshot, and the volume that it lies on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// `arrays/{array}/volumes/{volume}`.
     pub volume: String,
     /// Immutable identity of the volume.
     pub volume_uuid: String,
-    /// The datastore on it.
+    /// The datastore.
     pub datastore: String,
     /// The datastore as `vcenters/{vcenter}/datastores/{moref}`; empty in records of before it was noted.
     #[serde(default)]
@@ -225,10 +229,13 @@ pub struct CloneIntent {
     pub vcenter: String,
     /// True: volumes and datastores of its own; false: files in the source's datastores.
     pub by_volume: bool,
-    /// One a volume of the restore point.
+    /// One a datastore of the restore point; several may lie on one volume.
     pub targets: Vec<CloneTarget>,
     /// The copied .vmx.
     pub vmx_path: String,
+    /// The .vmx that it is a copy of, which says what relative names in it mean; empty in records of before it was noted.
+    #[serde(default)]
+    pub source_vmx_path: String,
     /// Disks: from the path in the .vmx of the snapshot to the copy's path.
     pub disks: Vec<(String, String)>,
     /// Directories that the VM may refer to.
@@ -250,7 +257,7 @@ pub struct CloneIntent {
     pub power_on: bool,
 }
 
-/// One volume's part of a clone.
+/// One datastore's part of a clone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloneTarget {
     /// `arrays/{array}/volumes/{volume}` that was cut.

@@ -4,11 +4,13 @@
 mod disks;
 mod files;
 mod neighbours;
+mod observation;
 mod relations;
 
 pub use disks::PlacedDisk;
 pub use files::{chain_files, is_extent, volume_path};
 pub use neighbours::Neighbour;
+pub use observation::Observation;
 pub use relations::Relation;
 
 use crate::{
@@ -121,6 +123,11 @@ impl VmLayout {
     /// Every link from the VM down to the arrays, with its evidence.
     pub fn relations(&self) -> Vec<Relation> {
         relations::of(self)
+    }
+
+    /// The names for people of every object in [`VmLayout::relations`], by resource name; an array has none but its own.
+    pub fn display_names(&self) -> BTreeMap<String, String> {
+        relations::display_names(self)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{VmLayout, array_name};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A link between two objects, as the catalog stores it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -24,7 +25,7 @@ pub(super) fn of(layout: &VmLayout) -> Vec<Relation> {
     let mut links = Vec::new();
     for placed in &layout.disks {
         let disk = format!("{}/disks/{}", layout.vm.name, placed.disk.key);
-        let how = format!("{} of {}, file {}", placed.disk.label, layout.vm.moref, placed.path);
+        let how = format!("{}, file {}", placed.disk.label, placed.path);
         links.push(link(&layout.vm.name, "has disk", &disk, how));
         if !placed.disk.datastore.is_empty() {
             links.push(link(&disk, "lies on", &placed.disk.datastore, format!("backing file {}", placed.path)));
@@ -52,6 +53,25 @@ pub(super) fn of(layout: &VmLayout) -> Vec<Relation> {
     links.sort();
     links.dedup();
     links
+}
+
+/// The names for people of every object in the links, by resource name.
+pub(super) fn display_names(layout: &VmLayout) -> BTreeMap<String, String> {
+    let mut names = BTreeMap::from([(layout.vm.name.clone(), layout.vm.display_name.clone())]);
+    for placed in &layout.disks {
+        names.insert(format!("{}/disks/{}", layout.vm.name, placed.disk.key), placed.disk.label.clone());
+    }
+    for placed in layout.datastores.values() {
+        let datastore = &placed.datastore;
+        names.insert(datastore.name.clone(), datastore.display_name.clone());
+        for mount in &datastore.mounts {
+            names.insert(format!("{}/hosts/{}", vcenter_part(&datastore.name), mount.host_moref), mount.host.clone());
+        }
+        if let Some(volume) = &placed.volume {
+            names.insert(volume.name.clone(), volume.display_name.clone());
+        }
+    }
+    names
 }
 
 fn vcenter_part(name: &str) -> &str {

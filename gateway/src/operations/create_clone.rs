@@ -114,11 +114,11 @@ fn present_step() -> Step<CreateClone> {
         "present",
         |c: RunContext<CreateClone>| async move {
             let exports: Exports = c.output("export")?;
-            step_result(present::run(c.context(), c.params(), &exports).await)
+            step_result(present::run(c.context(), c.params(), &exports, c.resume()).await)
         },
         Undo::by(|c: UndoContext<CreateClone>| async move {
             let exports: Exports = c.output("export")?;
-            step_result(present::undo(c.context(), c.params(), &exports).await)
+            step_result(present::undo(c.context(), c.params(), &exports, c.resume()).await)
         }),
     )
 }
@@ -167,6 +167,7 @@ fn record_step() -> Step<CreateClone> {
         }),
     )
     .retry(patient())
+    .passive()
 }
 
 fn record(c: &RunContext<CreateClone>) -> StepResult {

@@ -21,7 +21,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use serde_json::Value;
-use strata_model::{ErrorKind, Grade};
+use strata_model::ErrorKind;
 use strata_saga::{Claim, Operation, Outputs, Progress, RunContext, Step, StepError, StepResult, Undo, UndoContext};
 
 /// See the module.
@@ -79,9 +79,8 @@ fn cut_step() -> Step<CreateSnapshot> {
         "array_snapshot",
         |c: RunContext<CreateSnapshot>| async move {
             let frozen: Option<Frozen> = if c.params().needs_freeze() { Some(c.output("quiesce")?) } else { None };
-            let baseline = frozen.map(|frozen| frozen.observation);
-            let operation = c.operation().to_string();
-            step_result(array_snapshot::run(c.context(), &operation, c.params(), baseline, c.resume()).await)
+            let baseline = frozen.map(|frozen| frozen.observation).or_else(|| c.params().baseline.clone());
+            array_snapshot::run(&c, c.params(), baseline).await
         },
         Undo::by(|c: UndoContext<CreateSnapshot>| async move {
             let answered = c.own_output::<CutOutput>()?.is_some();
@@ -112,6 +111,7 @@ fn record_step() -> Step<CreateSnapshot> {
             step_result(forget_point(c.context(), &c.params().snapshot_id))
         }),
     )
+    .passive()
 }
 
 fn record(c: &RunContext<CreateSnapshot>) -> StepResult {
@@ -136,10 +136,9 @@ pub(super) fn restore_point(
     vm_snapshot_open_ms: Option<u64>,
     operation: &str,
 ) -> RestorePoint {
-    let (grade, grade_reason) = match frozen {
-        Some(frozen) if !frozen.quiesced => (Grade::Crash, frozen.reason.clone()),
-        _ => (intent.grade_planned, String::new()),
-    };
+    let grade = frozen.map_or(intent.grade_planned, |frozen| frozen.achieved(intent.grade_planned));
+    let weaker = frozen.filter(|_| grade < intent.grade_planned);
+    let grade_reason = weaker.map(|frozen| frozen.reason.clone()).unwrap_or_default();
     RestorePoint {
         id: intent.snapshot_id.clone(),
         display_name: intent.display_name.clone(),

@@ -93,7 +93,7 @@ fn detach_step() -> Step<DeleteClone> {
         "detach",
         |c: RunContext<DeleteClone>| async move {
             let clone = &c.params().clone;
-            step_result(present::undo(c.context(), &clone.intent, &clone.exports).await)
+            step_result(present::undo(c.context(), &clone.intent, &clone.exports, c.resume()).await)
         },
         Undo::nothing("the clone is being deleted"),
     )
@@ -136,4 +136,5 @@ fn forget_step() -> Step<DeleteClone> {
         },
         Undo::nothing("the clone is gone"),
     )
+    .passive()
 }

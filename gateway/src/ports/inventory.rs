@@ -50,9 +50,9 @@ impl Inventory {
         /// See the proto.
         batch_get_vm_topologies(BatchGetVmTopologiesRequest) -> BatchGetVmTopologiesResponse, READ_TIMEOUT;
         /// See the proto.
-        present_volume(PresentVolumeRequest) -> PresentVolumeResponse, ACT_TIMEOUT;
+        observe_devices(ObserveDevicesRequest) -> ObserveDevicesResponse, READ_TIMEOUT;
         /// See the proto.
-        detach_datastore(DetachDatastoreRequest) -> DetachDatastoreResponse, ACT_TIMEOUT;
+        rename_datastore(RenameDatastoreRequest) -> RenameDatastoreResponse, ACT_TIMEOUT;
         /// See the proto.
         find_vm_files(FindVmFilesRequest) -> FindVmFilesResponse, ACT_TIMEOUT;
         /// See the proto.
@@ -82,6 +82,20 @@ impl Inventory {
         register_vm(RegisterVmRequest) -> RegisterVmResponse;
         /// See the proto.
         set_vm_power(SetVmPowerRequest) -> SetVmPowerResponse;
+        /// See the proto.
+        present_volume(PresentVolumeRequest) -> PresentVolumeResponse;
+        /// See the proto.
+        detach_datastore(DetachDatastoreRequest) -> DetachDatastoreResponse;
+        /// See the proto.
+        forget_devices(ForgetDevicesRequest) -> ForgetDevicesResponse;
+        /// See the proto.
+        attach_datastore(AttachDatastoreRequest) -> AttachDatastoreResponse;
+        /// See the proto.
+        swap_vm_disks(SwapVmDisksRequest) -> SwapVmDisksResponse;
+        /// See the proto.
+        relocate_vm_disks(RelocateVmDisksRequest) -> RelocateVmDisksResponse;
+        /// See the proto.
+        revert_vm_snapshot(RevertVmSnapshotRequest) -> RevertVmSnapshotResponse;
         /// See the proto.
         remove_vm_snapshots(RemoveVmSnapshotsRequest) -> RemoveVmSnapshotsResponse;
     }

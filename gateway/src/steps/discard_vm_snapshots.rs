@@ -7,6 +7,6 @@ use strata_saga::Progress;
 
 /// Removes them all.
 pub async fn run(deps: &Deps, vm: &str, resume: Option<String>) -> Result<Progress> {
-    let request = RemoveVmSnapshotsRequest { vm: vm.to_owned(), resume: resume.unwrap_or_default() };
+    let request = RemoveVmSnapshotsRequest { vm: vm.to_owned(), resume: resume.unwrap_or_default(), own_vm: None };
     Ok(wait::done(deps.ports.inventory.remove_vm_snapshots(request).await?))
 }

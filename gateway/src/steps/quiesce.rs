@@ -1,13 +1,11 @@
 //! Opens a VMware snapshot around the cut, and removes it: the step after the cut, and the undo of both.
 
-use super::{
-    observe::{self, Observation},
-    wait,
-};
+use super::{observe, wait};
 use crate::{
     catalog::SnapshotIntent,
     deps::Deps,
     error::{GatewayError, Result},
+    layout::Observation,
     ports::Progress as Answer,
 };
 use jiff::Timestamp;
@@ -29,6 +27,9 @@ pub struct Frozen {
     pub vm_snapshot_moref: String,
     /// The guest was quiesced.
     pub quiesced: bool,
+    /// What vCenter did; records of before it was noted promised no more than `vm`.
+    #[serde(default)]
+    pub grade: Option<Grade>,
     /// Why not.
     pub reason: String,
     /// When it was open, by our clock.
@@ -37,7 +38,17 @@ pub struct Frozen {
     pub observation: Observation,
 }
 
-/// Opens it. A guest that was not quiesced is an error unless a weaker grade may be taken.
+impl Frozen {
+    /// The grade that a cut under it has; never more than was planned.
+    pub fn achieved(&self, planned: Grade) -> Grade {
+        match self.quiesced {
+            true => self.grade.unwrap_or(Grade::Vm).min(planned),
+            false => Grade::Crash,
+        }
+    }
+}
+
+/// Opens it. Less than was planned is an error unless a weaker grade may be taken.
 pub async fn run(deps: &Deps, intent: &SnapshotIntent, resume: Option<String>) -> Result<Progress> {
     let grade = if intent.grade_planned == Grade::App { PbGrade::App } else { PbGrade::Vm };
     let request = QuiesceVmRequest {
@@ -51,20 +62,34 @@ pub async fn run(deps: &Deps, intent: &SnapshotIntent, resume: Option<String>) -
         Answer::Pending(still) => return Ok(wait::pending(still)),
         Answer::Ready(answer) => answer,
     };
-    if !answer.quiesced && !intent.allow_weaker {
-        let message = format!("the guest of {} was not quiesced: {}", intent.vm_display_name, answer.reason);
-        return Err(GatewayError::conflict("NOT_QUIESCED", message)
-            .with("vm", &intent.vm)
-            .hint("to take what is possible: --allow-weaker"));
-    }
+    let grade = match answer.grade() {
+        PbGrade::App => Some(Grade::App),
+        PbGrade::Vm => Some(Grade::Vm),
+        PbGrade::Crash => Some(Grade::Crash),
+        PbGrade::Unspecified => None,
+    };
     let frozen = Frozen {
+        grade,
         vm_snapshot_moref: answer.vm_snapshot_moref,
         quiesced: answer.quiesced,
         reason: answer.reason,
         opened_at: deps.clock.now(),
         observation: observe::look(deps, intent).await?,
     };
+    refuse_weaker(intent, &frozen)?;
     to_output(&frozen)
+}
+
+fn refuse_weaker(intent: &SnapshotIntent, frozen: &Frozen) -> Result<()> {
+    if intent.allow_weaker || frozen.achieved(intent.grade_planned) >= intent.grade_planned {
+        return Ok(());
+    }
+    let (reason, what) = match frozen.quiesced {
+        true => ("APPLICATIONS_NOT_FROZEN", "its applications were not frozen"),
+        false => ("NOT_QUIESCED", "its guest was not quiesced"),
+    };
+    let message = format!("{} cannot be snapshotted as asked: {what}: {}", intent.vm_display_name, frozen.reason);
+    Err(GatewayError::conflict(reason, message).with("vm", &intent.vm).hint("to take what is possible: --allow-weaker"))
 }
 
 /// Removes it.

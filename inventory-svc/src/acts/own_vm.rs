@@ -3,12 +3,15 @@
 use super::vm_files;
 use crate::{
     topology::{
+        pb,
         places::{Places, unescape},
         read::{VmRead, read_vm_by_ref},
         vm::{STRATA_KEY, extra_config},
     },
     vcenter::{Client, Error, Refusal, property_spec::Properties},
+    vcenters::Vcenters,
 };
+use std::sync::Arc;
 use strata_model::DatastorePath;
 
 const KEYS: Properties =
@@ -55,11 +58,37 @@ pub async fn refuse_moved(client: &Client, path: &DatastorePath, key: &str) -> R
     Err(Refusal::conflict("VM_MOVED", text).and("file", at).into())
 }
 
+/// A VM of a request, with its vCenter.
+///
+/// # Errors
+/// A bad request, no VM is registered from its .vmx, or the one that is is not ours.
+pub async fn get(vcenters: &Vcenters, own: &pb::OwnVm) -> Result<(Arc<Client>, VmRead), Error> {
+    let client = vcenters.by_name("own_vm.vcenter", &own.vcenter)?;
+    let key = key("own_vm.key", &own.key)?;
+    let path = vmx_path("own_vm.vmx_path", &own.vmx_path)?;
+    let moref = (!own.moref.is_empty()).then_some(own.moref.as_str());
+    let vm = find_by(&client, &path, key, moref).await?.ok_or_else(|| {
+        let text = format!("vCenter {} has no VM registered from {path}; register it first", client.name());
+        Refusal::not_found("VM_NOT_FOUND", text).and("file", path.to_string())
+    })?;
+    Ok((client, vm))
+}
+
 /// The VM that is registered from this .vmx under this key; `None` where no VM is registered from it.
 ///
 /// # Errors
 /// The call failed, or the VM is not ours.
 pub async fn find(client: &Client, path: &DatastorePath, key: &str) -> Result<Option<VmRead>, Error> {
+    find_by(client, path, key, None).await
+}
+
+/// As [`find`]; one that carries no key at all is ours where vCenter's id is the one that we were given at registration.
+async fn find_by(
+    client: &Client,
+    path: &DatastorePath,
+    key: &str,
+    own_moref: Option<&str>,
+) -> Result<Option<VmRead>, Error> {
     let places = Places::read(client).await?;
     for store in places.datastores_named(&path.datastore) {
         let Some(datacenter) = places.datacenter(&store.object) else { continue };
@@ -69,6 +98,9 @@ pub async fn find(client: &Client, path: &DatastorePath, key: &str) -> Result<Op
             other => other?,
         };
         if found.vm.strata_key == key {
+            return Ok(Some(found));
+        }
+        if found.vm.strata_key.is_empty() && own_moref == Some(found.moref.value.as_str()) {
             return Ok(Some(found));
         }
         // A server that does not read our key out of the .vmx: the file itself then says whose it is.

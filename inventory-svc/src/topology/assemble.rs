@@ -2,13 +2,14 @@
 
 use super::{
     browse::{Owned, strangers},
-    datastore, devices, files, pb,
+    datastore, devices, files, host_storage, pb,
     places::Places,
     shared::{Owner, shared_files},
     tenants::neighbour,
     vm::{self, running_tasks},
 };
 use crate::{
+    footing::Standing,
     soap::MoRef,
     vcenter::{Client, Error, browser::FoundFile, property_collector::ObjectProperties, snapshot},
 };
@@ -46,6 +47,7 @@ pub async fn assemble(
     let running = running_tasks(found);
     let mut topologies = Vec::with_capacity(wanted.len());
     let mut browsed = Browsed::new();
+    let standing = client.standing().await;
     for moref in wanted {
         let own = members
             .iter()
@@ -59,7 +61,9 @@ pub async fn assemble(
                 }
             }
         }
-        topologies.push(topology(client.name(), own, &members, places, &stores, &browsed, &running));
+        let mut one = topology(&standing, own, &members, places, &stores, &browsed, &running);
+        name_raw_devices(client, own.object.moref("runtime.host"), &mut one).await;
+        topologies.push(one);
     }
     Ok(topologies)
 }
@@ -102,7 +106,7 @@ async fn browse_all(client: &Client, store: &ObjectProperties) -> Result<Vec<Fou
 }
 
 fn topology(
-    vcenter: &str,
+    standing: &Standing,
     own: &Member<'_>,
     members: &[Member<'_>],
     places: &Places,
@@ -110,6 +114,7 @@ fn topology(
     browsed: &Browsed,
     running: &HashMap<MoRef, BTreeSet<String>>,
 ) -> pb::VmTopology {
+    let vcenter = standing.vcenter.as_str();
     let mut gaps = gaps_of(own);
     let unknown =
         store_names(own).into_iter().filter(|name| places.datastore_named(name, own.datacenter.as_ref()).is_none());
@@ -135,7 +140,7 @@ fn topology(
     tenants.sort_by(|left, right| (&left.datastore, &left.display_name).cmp(&(&right.datastore, &right.display_name)));
     let owners: Vec<Owner<'_>> =
         members.iter().map(|member| Owner { vm: &member.name, disks: &member.disks }).collect();
-    let mut shown = vm::vm(vcenter, own.object, places, running);
+    let mut shown = vm::whole_vm(standing, own.object, places, running);
     let datastores: Vec<pb::Datastore> =
         stores.iter().map(|store| datastore::datastore(vcenter, store, places)).collect();
     shown.datastores = datastores.iter().map(|store| store.display_name.clone()).collect();
@@ -149,6 +154,28 @@ fn topology(
         network_adapters: devices::network_adapters(own.object.items("config.hardware.device"), places),
         vm_snapshots: snapshots(own.object),
         gaps,
+    }
+}
+
+/// A raw device mapping names its device by the host's own uuid; the array knows the canonical name.
+async fn name_raw_devices(client: &Client, host: Option<MoRef>, topology: &mut pb::VmTopology) {
+    let is_raw = |disk: &&mut pb::Disk| matches!(disk.kind(), pb::DiskKind::RdmVirtual | pb::DiskKind::RdmPhysical);
+    let mut raw: Vec<&mut pb::Disk> = topology.disks.iter_mut().filter(is_raw).collect();
+    if raw.is_empty() {
+        return;
+    }
+    let names = match &host {
+        Some(host) => host_storage::names_by_uuid(client, host).await.map_err(|error| error.to_string()),
+        None => Err("vCenter does not tell the VM's host".to_owned()),
+    };
+    for disk in &mut raw {
+        match names.as_ref().map(|names| names.get(&disk.device_name)) {
+            Ok(Some(name)) => disk.device_name.clone_from(name),
+            Ok(None) => {
+                topology.gaps.push(format!("{}: its host does not see raw device {}", disk.label, disk.device_name))
+            }
+            Err(reason) => topology.gaps.push(format!("{}: raw device {}: {reason}", disk.label, disk.device_name)),
+        }
     }
 }
 

@@ -45,7 +45,14 @@ fn host_mount(mount: &Element, places: &Places) -> Option<pb::HostMount> {
         host_moref: host.value,
         accessible: said("mounted") && said("accessible"),
         access_mode: info.text_at("accessMode").unwrap_or_default().to_owned(),
+        mounted: said("mounted"),
+        inaccessible_reason: info.text_at("inaccessibleReason").unwrap_or_default().to_owned(),
     })
+}
+
+fn extent(extent: &Element) -> Option<pb::VmfsExtent> {
+    let canonical_name = extent.text_at("diskName")?.to_owned();
+    Some(pb::VmfsExtent { canonical_name, partition: extent.number_at("partition").unwrap_or(0) })
 }
 
 fn backing(store: &ObjectProperties) -> pb::datastore_backing::Kind {
@@ -62,7 +69,8 @@ fn backing(store: &ObjectProperties) -> pb::datastore_backing::Kind {
         }),
         ("VmfsDatastoreInfo", _, Some(vmfs)) => Kind::Vmfs(pb::VmfsBacking {
             uuid: text("vmfs.uuid"),
-            extents: vmfs.all("extent").filter_map(|extent| extent.text_at("diskName")).map(str::to_owned).collect(),
+            extents: vmfs.all("extent").filter_map(extent).collect(),
+            label: text("vmfs.name"),
         }),
         ("VvolDatastoreInfo", ..) => Kind::Unsupported("vVol".to_owned()),
         ("VsanDatastoreInfo", ..) => Kind::Unsupported("vSAN".to_owned()),

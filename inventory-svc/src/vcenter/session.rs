@@ -1,7 +1,8 @@
 //! The session with one vCenter: opened when it is first needed, kept alive, and opened again exactly once when vCenter
 //! has forgotten it, however many calls find out at the same time.
 
-use super::{Error, Refusal, content::Content};
+use super::{Error, Refusal, content::Content, rescan::Rescans};
+use crate::footing::{Footing, Standing, VcenterAddress};
 use crate::soap::{Connection, Element, MoRef, Request, SoapError, reader};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -33,6 +34,8 @@ pub struct ClientOptions {
     pub password: SecretString,
     /// How long one call of ours waits for a task before it answers "pending".
     pub task_wait: Duration,
+    /// What Strata itself stands on.
+    pub footing: Footing,
 }
 
 /// One vCenter.
@@ -40,9 +43,12 @@ pub struct ClientOptions {
 pub struct Client {
     options: ClientOptions,
     connection: Connection,
+    address: VcenterAddress,
     clock: SharedClock,
     /// Counts logins; a call that fails with NotAuthenticated logs in only if nobody has since.
     generation: AtomicU64,
+    rescans: Rescans,
+    resignature: tokio::sync::Mutex<()>,
     state: tokio::sync::Mutex<State>,
 }
 
@@ -57,8 +63,18 @@ impl Client {
     /// A client that has not talked to anybody yet.
     pub fn new(options: ClientOptions, http: SharedHttp, clock: SharedClock) -> Arc<Self> {
         let connection = Connection::new(http, &options.url);
+        let address = VcenterAddress::new(connection.base_url(), options.footing.names.clone());
         let state = tokio::sync::Mutex::new(State::default());
-        Arc::new(Self { options, connection, clock, generation: AtomicU64::new(0), state })
+        Arc::new(Self {
+            options,
+            connection,
+            address,
+            clock,
+            generation: AtomicU64::new(0),
+            rescans: Rescans::default(),
+            resignature: tokio::sync::Mutex::default(),
+            state,
+        })
     }
 
     /// Configured name.
@@ -69,6 +85,16 @@ impl Client {
     /// Address without `/sdk`.
     pub fn url(&self) -> &str {
         self.connection.base_url()
+    }
+
+    /// What tells a VM that Strata stands on from all others.
+    pub async fn standing(&self) -> Standing {
+        Standing {
+            vcenter: self.name().to_owned(),
+            host: self.address.host().to_owned(),
+            addresses: self.address.addresses(&*self.clock).await,
+            machine: self.options.footing.machine.clone(),
+        }
     }
 
     /// How long one call waits for a task.
@@ -84,6 +110,16 @@ impl Client {
     /// The clock that everything here waits by.
     pub fn clock(&self) -> &SharedClock {
         &self.clock
+    }
+
+    /// Rescans of this vCenter's hosts.
+    pub fn rescans(&self) -> &Rescans {
+        &self.rescans
+    }
+
+    /// Held from the look at unresolved VMFS to the start of the task: two at once would see each other's copies.
+    pub fn resignature(&self) -> &tokio::sync::Mutex<()> {
+        &self.resignature
     }
 
     /// The connection, with a session's cookie once [`Client::content`] was asked.

@@ -257,8 +257,9 @@ async fn an_export_is_mounted_and_let_go() {
         Request::new(pb::PresentVolumeRequest {
             vcenter: VC.to_owned(),
             datastore_name: "strata-other".to_owned(),
-            nfs: Some(nfs(path)),
+            source: Some(pb::present_volume_request::Source::Nfs(nfs(path))),
             host_morefs: hosts.iter().map(|host| host.moref.clone()).collect(),
+            ..Default::default()
         })
     };
     for _ in 0..2 {
@@ -271,7 +272,8 @@ async fn an_export_is_mounted_and_let_go() {
         Request::new(pb::DetachDatastoreRequest {
             vcenter: VC.to_owned(),
             datastore_name: "strata-other".to_owned(),
-            nfs: Some(nfs(path)),
+            backing: Some(pb::detach_datastore_request::Backing::Nfs(nfs(path))),
+            ..Default::default()
         })
     };
     // Whatever the name: what lies on the export counts.

@@ -5,8 +5,10 @@ use strata_inventory_svc::{
     soap::{MoRef, Request},
     vcenter::{
         browser::search_request,
-        host_datastore_system::{NasMount, create_nas_request},
-        snapshot::{SnapshotWish, create_ex, create_plain},
+        host_datastore_system::{NasMount, create_nas_request, resignature_request},
+        host_storage_system::StorageCall,
+        snapshot::{Freeze, SnapshotWish, create_ex, create_plain},
+        virtual_machine::relocate_request,
     },
 };
 
@@ -15,19 +17,36 @@ fn requests_are_in_the_order_of_the_wsdl() {
     let vm = MoRef::new("VirtualMachine", "vm-1");
     let hosts = ["a".to_owned(), "b".to_owned()];
     let mount = |nfs41| NasMount { host: "a", path: "/x", name: "n", nfs41, hosts: &hosts };
-    let wish = |quiesce| SnapshotWish { name: "n<&>", description: "", quiesce, timeout_minutes: 15 };
+    let wish = |freeze| SnapshotWish { name: "n<&>", freeze, timeout_minutes: 15 };
     let answer = Request::with("AnswerVM", &vm, |body| {
         body.text("questionId", "1").text("answerChoice", "2");
     });
-    for request in [
-        create_ex(&vm, &wish(true)),
-        create_ex(&vm, &wish(false)),
-        create_plain(&vm, &wish(true)),
+    let storage = [
+        StorageCall::RescanHba("vmhba64"),
+        StorageCall::RescanAllHba,
+        StorageCall::RescanVmfs,
+        StorageCall::RefreshStorageSystem,
+        StorageCall::UnmountVmfsVolume("u"),
+        StorageCall::MountVmfsVolume("u"),
+        StorageCall::DetachScsiLun("02"),
+        StorageCall::AttachScsiLun("02"),
+        StorageCall::DeleteScsiLunState("naa.1"),
+        StorageCall::DeleteVmfsVolumeState("u"),
+    ]
+    .map(|call| call.request(&vm));
+    let requests = [
+        resignature_request(&vm, &["/vmfs/devices/disks/naa.1:1", "/vmfs/devices/disks/naa.2:1"]),
+        relocate_request(&vm, &[(2000, MoRef::new("Datastore", "d-1")), (2001, MoRef::new("Datastore", "d-2"))]),
+        create_ex(&vm, &wish(Freeze::Applications)),
+        create_ex(&vm, &wish(Freeze::FileSystems)),
+        create_ex(&vm, &wish(Freeze::Nothing)),
+        create_plain(&vm, &wish(Freeze::FileSystems)),
         create_nas_request(&vm, &mount(true)),
         create_nas_request(&vm, &mount(false)),
         search_request(&vm, "[ds] ", &[]),
         answer,
-    ] {
+    ];
+    for request in requests.into_iter().chain(storage) {
         assert_eq!(faults(request.envelope("test").as_bytes()), [] as [String; 0], "{}", request.body());
     }
 }

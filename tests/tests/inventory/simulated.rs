@@ -126,7 +126,8 @@ async fn every_kind_of_disk_and_neighbour_is_told() {
     let Some(pb::datastore_backing::Kind::Vmfs(vmfs)) = raw.datastores[0].backing.clone().unwrap().kind else {
         panic!("{:?}", raw.datastores)
     };
-    assert_eq!(vmfs.extents, ["naa.1", "naa.2"]);
+    let extent = |name: &str| pb::VmfsExtent { canonical_name: name.to_owned(), partition: 1 };
+    assert_eq!(vmfs.extents, [extent("naa.1"), extent("naa.2")]);
 }
 
 #[tokio::test]

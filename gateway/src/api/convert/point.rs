@@ -58,10 +58,12 @@ fn state(point: &RestorePoint) -> pb::SnapshotState {
 fn included(disk: &PointDisk, point: &RestorePoint) -> pb::SnapshotDisk {
     let achieved = disk.best_grade.unwrap_or(Grade::Crash).min(point.cut.grade);
     let reason = if disk.reason.is_empty() { point.cut.grade_reason.clone() } else { disk.reason.clone() };
-    let root = point.intent.members.iter().find(|member| member.volume == disk.volume);
     let inside = |file: &String| {
         let path: DatastorePath = file.parse().ok()?;
-        Some(volume_path(&root?.path_in_volume, &path.path))
+        let members = point.intent.members.iter().filter(|member| member.volume == disk.volume);
+        // Records of before datastores were members of their own have one a volume.
+        let root = members.clone().find(|member| member.datastore == path.datastore).or(members.clone().next())?;
+        Some(volume_path(&root.path_in_volume, &path.path))
     };
     pb::SnapshotDisk {
         label: disk.label.clone(),

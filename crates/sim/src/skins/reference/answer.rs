@@ -53,6 +53,7 @@ pub(super) fn told(error: &StorageError) -> (StatusCode, Value) {
         StorageError::Exists { kind, .. } => (S::CONFLICT, "EXISTS", Some((*kind).to_owned())),
         StorageError::Dependents { id, .. } => (S::CONFLICT, "HAS_DEPENDENTS", Some(id.clone())),
         StorageError::Exported(id) => (S::CONFLICT, "EXPORTED", Some(id.clone())),
+        StorageError::Mapped { id, .. } => (S::CONFLICT, "MAPPED", Some(id.clone())),
         StorageError::Invalid { field, .. } => (S::BAD_REQUEST, "INVALID", Some((*field).to_owned())),
         StorageError::Unsupported(what) => (S::NOT_IMPLEMENTED, "UNSUPPORTED", Some((*what).to_owned())),
         StorageError::Limit(_) => (S::CONFLICT, "LIMIT_REACHED", None),

@@ -3,6 +3,7 @@
 //!
 //! [`Vcenter`] is the handle; [`state::State`] is everything behind its lock; one file an operation.
 
+pub mod block;
 pub mod builder;
 pub mod chain;
 pub mod config;
@@ -21,6 +22,7 @@ pub mod privilege;
 pub mod reconfigure;
 pub mod register;
 pub mod relocate;
+mod relocate_chain;
 pub mod search;
 pub mod session;
 pub mod snapshot;

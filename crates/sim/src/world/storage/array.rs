@@ -4,6 +4,7 @@ use super::{
     behaviour::Behaviour,
     error::StorageError,
     job::{Job, Queued},
+    mapping::InitiatorGroup,
     volume::VolumeState,
 };
 use crate::world::{World, lock};
@@ -56,6 +57,7 @@ pub(super) struct ArrayState {
     pub(super) uuid: Uuid,
     pub(super) spec: ArraySpec,
     pub(super) volumes: BTreeMap<Uuid, VolumeState>,
+    pub(super) groups: BTreeMap<Uuid, InitiatorGroup>,
     pub(super) jobs: BTreeMap<Uuid, Job>,
 }
 
@@ -111,7 +113,7 @@ impl World {
         }
         let uuid = storage.new_id();
         let name = spec.name.clone();
-        let state = ArrayState { uuid, spec, volumes: BTreeMap::new(), jobs: BTreeMap::new() };
+        let state = ArrayState { uuid, spec, volumes: BTreeMap::new(), groups: BTreeMap::new(), jobs: BTreeMap::new() };
         storage.arrays.insert(name, state);
         Ok(uuid)
     }

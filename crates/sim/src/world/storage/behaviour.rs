@@ -1,5 +1,6 @@
 //! How an array behaves: what it can do, and how it is awkward. Every switch is something a real product does.
 
+use super::lun_name::LunNaming;
 use std::collections::BTreeSet;
 
 /// The switches of one array. The default is a good modern NAS.
@@ -7,6 +8,16 @@ use std::collections::BTreeSet;
 pub struct Behaviour {
     /// Single files can be cloned within a volume without copying.
     pub file_clones: bool,
+    /// Single LUNs can be cloned within a volume, and restored in place, without copying.
+    pub lun_clones: bool,
+    /// How LUNs are named to hosts.
+    pub lun_naming: LunNaming,
+    /// The most LUNs in one volume (1 where a volume is a LUN).
+    pub luns_max: usize,
+    /// A volume that is full takes the LUN that wanted to be written offline (thin LUNs without reservation do).
+    pub full_takes_luns_offline: bool,
+    /// The highest LUN number.
+    pub lun_number_max: u32,
     /// Several volumes can be cut at one point in time.
     pub group_snapshots: bool,
     /// The most volumes in one such cut.
@@ -45,6 +56,11 @@ impl Default for Behaviour {
     fn default() -> Self {
         Behaviour {
             file_clones: true,
+            lun_clones: true,
+            lun_naming: LunNaming::default(),
+            luns_max: 512,
+            full_takes_luns_offline: false,
+            lun_number_max: 1023,
             group_snapshots: true,
             group_volumes_max: 50,
             volume_restore: true,

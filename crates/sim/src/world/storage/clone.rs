@@ -3,7 +3,7 @@
 use super::{
     array::Array,
     error::StorageError,
-    snapshot::{Snapshot, SnapshotState},
+    snapshot::Snapshot,
     volume::{NewVolume, Provenance, Volume, insert},
 };
 use crate::world::Space;
@@ -22,7 +22,7 @@ pub struct NewClone {
 }
 
 impl Array<'_> {
-    /// Makes a volume that starts as the snapshot. Constant time; takes space only for what is changed.
+    /// Makes a volume that starts as the snapshot; its LUNs have new ids and serials and are shown to nobody. Constant time; takes space only for what is changed.
     pub fn clone_volume(&self, volume: Uuid, snapshot: Uuid, new: NewClone) -> Result<Volume, StorageError> {
         let made = self.change(|storage, now| {
             let array = storage.array(self.name)?;
@@ -33,10 +33,11 @@ impl Array<'_> {
             let new = NewVolume { name, comment, export_path, size_bytes };
             let tree = Arc::new(base.tree.fork(Space::with_quota(size_bytes)));
             let made = insert(storage, self.name, new, tree, Some(Provenance { volume, snapshot }), now)?;
+            storage.copy_luns(self.name, made.id, base.luns.values(), Some(snapshot))?;
             if carry {
                 let (id, sequence) = (storage.new_id(), storage.next_sequence());
-                let info = Snapshot { id, volume: made.id, sequence, group: None, ..base.info };
-                let copy = SnapshotState { info, tree: Arc::new(base.tree.snapshot()) };
+                let info = Snapshot { id, volume: made.id, sequence, group: None, ..base.info.clone() };
+                let copy = base.carried(info);
                 storage.array(self.name)?.volume(made.id)?.snapshots.insert(id, copy);
             }
             Ok(made)

@@ -8,7 +8,7 @@ pub enum StorageError {
     /// The object is not there.
     #[error("there is no {kind} '{id}'")]
     NotFound {
-        /// What was looked for: `array`, `volume`, `snapshot`, `job`.
+        /// What was looked for: `array`, `volume`, `snapshot`, `LUN`, `job`.
         kind: &'static str,
         /// The id or name asked for.
         id: String,
@@ -34,6 +34,14 @@ pub enum StorageError {
     /// The volume is exported and cannot go.
     #[error("volume '{0}' is exported; remove its exports first")]
     Exported(String),
+    /// Hosts are shown the LUN, or LUNs of the volume, or LUNs through the group.
+    #[error("{kind} '{id}' is mapped; remove its maps first")]
+    Mapped {
+        /// What was to go.
+        kind: &'static str,
+        /// Its id.
+        id: String,
+    },
     /// A name, comment or path that the array does not take.
     #[error("{field} '{value}': {why}")]
     Invalid {

@@ -12,7 +12,8 @@ pub struct Restored {
 }
 
 impl Array<'_> {
-    /// Makes the live volume what the snapshot is. Where the array eats newer snapshots and a clone depends on one of
+    /// Makes the live volume what the snapshot is, its LUNs too: those that are in both keep id, serial and maps, one made
+    /// since is gone under whoever uses it, one deleted since is back, shown to nobody. Where the array eats newer snapshots and a clone depends on one of
     /// them, nothing happens and the clones are named.
     pub fn restore_volume(&self, volume: Uuid, snapshot: Uuid) -> Result<Restored, StorageError> {
         let done = self.change(|storage, _| {
@@ -32,11 +33,13 @@ impl Array<'_> {
             }
             let live = array.volume(volume)?;
             Arc::clone(&live.tree).restore(&base.tree)?;
+            live.restore_luns(&base.luns)?;
             for gone in eaten.iter().filter_map(|id| live.snapshots.remove(id)) {
-                gone.tree.destroy();
+                gone.destroy();
             }
             Ok(Restored { deleted_snapshots: eaten })
         })?;
+        self.world.maps_changed();
         self.count("volumes_restored");
         Ok(done)
     }

@@ -3,11 +3,15 @@
 use super::{
     array::{Array, ArrayState},
     error::StorageError,
+    lun::{Lun, LunState},
     volume::check_name,
 };
 use crate::world::MemTree;
 use jiff::Timestamp;
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use uuid::Uuid;
 
 /// A snapshot as the array shows it.
@@ -33,6 +37,23 @@ pub struct Snapshot {
 pub(super) struct SnapshotState {
     pub(super) info: Snapshot,
     pub(super) tree: Arc<MemTree>,
+    /// Its LUNs by the ids of the live ones.
+    pub(super) luns: BTreeMap<Uuid, LunState>,
+}
+
+impl SnapshotState {
+    /// Gives back what it held.
+    pub(super) fn destroy(&self) {
+        self.tree.destroy();
+        self.luns.values().for_each(|lun| lun.content.destroy());
+    }
+
+    /// The same snapshot as another one's, on another volume: a clone's or a replica's.
+    pub(super) fn carried(&self, info: Snapshot) -> SnapshotState {
+        let image = |lun: &LunState| LunState { info: lun.info.clone(), content: Arc::new(lun.content.snapshot()) };
+        let luns = self.luns.iter().map(|(id, lun)| (*id, image(lun))).collect();
+        SnapshotState { info, tree: Arc::new(self.tree.snapshot()), luns }
+    }
 }
 
 impl ArrayState {
@@ -41,7 +62,16 @@ impl ArrayState {
         found.ok_or_else(|| StorageError::absent("snapshot", id))
     }
 
-    fn check_snapshot(&mut self, volume: Uuid, name: &str, comment: &str) -> Result<Arc<MemTree>, StorageError> {
+    /// A LUN as it is, or as it was at a snapshot of its volume.
+    pub(super) fn image(&mut self, lun: Uuid, snapshot: Option<Uuid>) -> Result<LunState, StorageError> {
+        let Some(snapshot) = snapshot else { return Ok(self.lun(lun)?.clone()) };
+        let mut cuts = self.volumes.values().filter_map(|v| v.snapshots.get(&snapshot));
+        let cut = cuts.next().ok_or_else(|| StorageError::absent("snapshot", snapshot))?;
+        cut.luns.get(&lun).cloned().ok_or_else(|| StorageError::absent("LUN", lun))
+    }
+
+    /// The volume's files and LUNs, where a snapshot of this name may be taken of it.
+    fn check_snapshot(&mut self, volume: Uuid, name: &str, comment: &str) -> Result<Live, StorageError> {
         let rules = self.spec.behaviour.clone();
         check_name(name, comment, &rules)?;
         let volume = self.volume(volume)?;
@@ -52,9 +82,12 @@ impl ArrayState {
         if volume.snapshots.len() >= rules.snapshots_max {
             return Err(StorageError::Limit(format!("{} snapshots of a volume", rules.snapshots_max)));
         }
-        Ok(Arc::clone(&volume.tree))
+        Ok((Arc::clone(&volume.tree), volume.luns.values().cloned().collect()))
     }
 }
+
+/// A volume's files and LUNs.
+type Live = (Arc<MemTree>, Vec<LunState>);
 
 impl Array<'_> {
     /// The snapshots of a volume, oldest first.
@@ -106,12 +139,21 @@ impl Array<'_> {
             let live = live.collect::<Result<Vec<_>, _>>()?;
             let group = group.then(|| storage.new_id());
             let mut made = Vec::new();
-            for (volume, tree) in volumes.iter().zip(MemTree::snapshot_together(&live)) {
+            let held =
+                live.iter().flat_map(|(tree, luns)| std::iter::once(tree).chain(luns.iter().map(|l| &l.content)));
+            let mut cut = MemTree::snapshot_together(&held.cloned().collect::<Vec<_>>()).into_iter().map(Arc::new);
+            for (volume, (live_tree, luns)) in volumes.iter().zip(live) {
+                let tree = cut.next().unwrap_or(live_tree);
+                let image = |lun: LunState, content| {
+                    let info = Lun { maps: Vec::new(), ..lun.info };
+                    (info.id, LunState { info, content })
+                };
+                let luns = luns.into_iter().zip(&mut cut).map(|(lun, content)| image(lun, content)).collect();
                 let (id, sequence) = (storage.new_id(), storage.next_sequence());
                 let (name, comment) = (name.to_owned(), comment.to_owned());
                 let info = Snapshot { id, volume: *volume, name, comment, created, sequence, group };
                 made.push(info.clone());
-                let state = SnapshotState { info, tree: Arc::new(tree) };
+                let state = SnapshotState { info, tree, luns };
                 storage.array(self.name)?.volume(*volume)?.snapshots.insert(id, state);
             }
             Ok(made)
@@ -131,7 +173,7 @@ impl Array<'_> {
                 return Err(StorageError::Dependents { kind: "snapshot", id: id.to_string(), dependents });
             }
             if let Some(gone) = array.volume(volume)?.snapshots.remove(&id) {
-                gone.tree.destroy();
+                gone.destroy();
             }
             Ok(())
         })?;

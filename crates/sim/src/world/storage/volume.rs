@@ -4,6 +4,7 @@ use super::{
     array::{Array, ArrayState, Storage},
     behaviour::Behaviour,
     error::StorageError,
+    lun::LunState,
     snapshot::SnapshotState,
 };
 use crate::world::{MemTree, Space};
@@ -32,7 +33,8 @@ pub struct Volume {
     pub name: String,
     /// Free text.
     pub comment: String,
-    /// The path under which it is exported, with its leading `/`; unique on the array.
+    /// The path under which it is exported, with its leading `/`; unique on the array. Empty where it is in no name space:
+    /// a volume for LUNs.
     pub export_path: String,
     /// Hosts that may mount it; empty when it is not exported.
     pub clients: BTreeSet<String>,
@@ -55,7 +57,7 @@ pub struct NewVolume {
     pub name: String,
     /// Free text.
     pub comment: String,
-    /// The path under which it is exported once clients are allowed.
+    /// The path under which it is exported once clients are allowed; empty for none.
     pub export_path: String,
     /// Its quota in bytes.
     pub size_bytes: u64,
@@ -65,6 +67,7 @@ pub struct NewVolume {
 pub(super) struct VolumeState {
     pub(super) info: Volume,
     pub(super) tree: Arc<MemTree>,
+    pub(super) luns: BTreeMap<Uuid, LunState>,
     pub(super) snapshots: BTreeMap<Uuid, SnapshotState>,
 }
 
@@ -95,7 +98,7 @@ impl ArrayState {
         if self.volumes.values().any(|v| v.info.name == name) {
             return Err(StorageError::Exists { kind: "volume", name: name.to_owned() });
         }
-        if self.volumes.values().any(|v| v.info.export_path == export_path) {
+        if !export_path.is_empty() && self.volumes.values().any(|v| v.info.export_path == export_path) {
             return Err(StorageError::Exists { kind: "export path", name: export_path.to_owned() });
         }
         Ok(())
@@ -129,6 +132,9 @@ pub(super) fn check_name(name: &str, comment: &str, rules: &Behaviour) -> Result
 }
 
 pub(super) fn check_export_path(path: &str) -> Result<(), StorageError> {
+    if path.is_empty() {
+        return Ok(());
+    }
     let parts = path.strip_prefix('/').map(|rest| rest.split('/').all(|p| !matches!(p, "" | "." | "..")));
     if parts == Some(true) && path.len() <= 255 && !path.contains(char::is_control) {
         return Ok(());
@@ -162,13 +168,17 @@ impl Array<'_> {
         Ok(made)
     }
 
-    /// Deletes a volume with its snapshots. Refused while it is exported and while clones came from it.
+    /// Deletes a volume with its snapshots. Refused while it is exported, while a LUN of it is mapped, and
+    /// while clones came from it.
     pub fn delete_volume(&self, id: Uuid) -> Result<(), StorageError> {
         self.change(|storage, _| {
             let array = storage.array(self.name)?;
             let volume = array.volume(id)?;
             if !volume.info.clients.is_empty() {
                 return Err(StorageError::Exported(id.to_string()));
+            }
+            if volume.luns.values().any(|l| !l.info.maps.is_empty()) {
+                return Err(StorageError::Mapped { kind: "volume", id: id.to_string() });
             }
             // A clone shares its parent's blocks: no array lets the parent go first, whatever it does for snapshots.
             let dependents: Vec<String> = array.clones_of(id, None).iter().map(Uuid::to_string).collect();
@@ -177,6 +187,7 @@ impl Array<'_> {
             }
             if let Some(gone) = array.volumes.remove(&id) {
                 gone.tree.destroy();
+                gone.luns.values().for_each(|lun| lun.content.destroy());
             }
             Ok(())
         })?;
@@ -191,7 +202,10 @@ impl Array<'_> {
             check_name(name, "", &array.spec.behaviour)?;
             check_export_path(export_path)?;
             let taken = array.volumes.values().filter(|v| v.info.id != id);
-            if let Some(other) = taken.into_iter().find(|v| v.info.name == name || v.info.export_path == export_path) {
+            if let Some(other) = taken
+                .into_iter()
+                .find(|v| v.info.name == name || !export_path.is_empty() && v.info.export_path == export_path)
+            {
                 return Err(StorageError::Exists { kind: "volume", name: other.info.name.clone() });
             }
             let volume = array.volume(id)?;
@@ -228,7 +242,7 @@ pub(super) fn insert(
     let (used_bytes, clients) = (0, BTreeSet::new());
     let info =
         Volume { id, name, comment, export_path, clients, size_bytes, used_bytes, created, parent, read_only: false };
-    let volume = VolumeState { info, tree, snapshots: BTreeMap::new() };
+    let volume = VolumeState { info, tree, luns: BTreeMap::new(), snapshots: BTreeMap::new() };
     let shown = volume.shown();
     array.volumes.insert(id, volume);
     Ok(shown)
