@@ -4,7 +4,7 @@ mod in_process;
 mod reqwest_client;
 
 pub use in_process::InProcess;
-pub use reqwest_client::{ClientIdentity, ReqwestClient, ServerTrust, TlsOptions};
+pub use reqwest_client::{ReqwestClient, ServerTrust, TlsOptions};
 
 use async_trait::async_trait;
 use bytes::Bytes;

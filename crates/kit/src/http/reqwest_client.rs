@@ -1,6 +1,7 @@
 //! The real client: reqwest over rustls, with a CA file or a pinned certificate.
 
 use super::{HttpClient, HttpError};
+use crate::upstream::ClientIdentity;
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::{path::PathBuf, time::Duration};
@@ -16,15 +17,6 @@ pub enum ServerTrust {
     /// Only the one certificate with this SHA-256 fingerprint (64 hex digits, colons allowed), whatever its name, dates or
     /// issuer.
     Thumbprint(String),
-}
-
-/// Who a client says it is (mTLS).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientIdentity {
-    /// PEM: the client's certificate, then its intermediates.
-    pub cert_file: PathBuf,
-    /// PEM: the key of the first certificate.
-    pub key_file: PathBuf,
 }
 
 /// How a client connects.

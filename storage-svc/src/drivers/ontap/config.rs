@@ -5,7 +5,8 @@ use serde::Deserialize;
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use strata_kit::{
     config::{Secret, duration},
-    http::{ClientIdentity, ServerTrust, TlsOptions},
+    http::{ServerTrust, TlsOptions},
+    upstream::ClientIdentity,
 };
 
 /// What the account sees.
