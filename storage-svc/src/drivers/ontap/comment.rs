@@ -55,7 +55,7 @@ impl Comment {
 
     /// Made from this.
     #[must_use]
-    pub(super) fn from_source(mut self, digest: String) -> Self {
+    pub(super) fn with_source(mut self, digest: String) -> Self {
         self.source = Some(digest);
         self
     }
@@ -123,7 +123,7 @@ mod tests {
         let mark = Mark { installation: "a".repeat(32), key: "k".repeat(40), generation: u64::MAX };
         let volumes = ["7f1a2b3c-11aa-4bbb-8ccc-000000000001", "0b9d9a57-6a4e-4d59-9f38-3d2f3f0b1a01"];
         let plain = Comment::new(&mark, volumes);
-        for comment in [plain.clone(), plain.clone().at_one_point(), plain.clone().from_source(digest("x"))] {
+        for comment in [plain.clone(), plain.clone().at_one_point(), plain.clone().with_source(digest("x"))] {
             assert_eq!(Comment::read(&comment.write().unwrap()), Some(comment));
         }
         assert!(plain.is_for(volumes[0]) && !plain.is_for("ffffffff-0000-4000-8000-000000000000"));

@@ -126,7 +126,7 @@ async fn ensure_one(
     let snapshot = snapshots::get(array, &target.volume, &target.snapshot).await?;
     for (index, path) in missing {
         let name = naming::render(&LUNS, &want.mark.key, &format!("{index}-{}", want.label));
-        let comment = Comment::new(&want.mark, [volume.uuid.as_str()]).from_source(source_of(target, path));
+        let comment = Comment::new(&want.mark, [volume.uuid.as_str()]).with_source(source_of(target, path));
         let body = json!({
             "svm": {"name": volume.svm.name},
             "name": format!("/vol/{}/{name}", volume.name),
