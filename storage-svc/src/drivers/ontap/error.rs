@@ -71,8 +71,9 @@ fn reason_of(status: Option<StatusCode>, code: &str, text: &str) -> Reason {
         _ if says(&["multi-admin", "multi admin"]) => Reason::RightMissing,
         "6691623" if status == Some(StatusCode::UNAUTHORIZED) => Reason::CredentialsRefused,
         "6691623" => Reason::RightMissing,
-        "524479" if says(&["space"]) && !says(&["offline"]) => Reason::NoSpace,
-        "524479" => Reason::ReadOnly,
+        // Offline or full: volumes that are offline are refused before they are snapshotted.
+        "524479" if says(&["offline"]) && !says(&["space"]) => Reason::ReadOnly,
+        "524479" => Reason::NoSpace,
         // Any failure of a job.
         "917536" if says(&["lock", "busy", "unmount", "in use"]) => Reason::Busy,
         "13565952" if says(&["load", "busy", "token", "retry"]) => Reason::Busy,
@@ -196,7 +197,8 @@ mod tests {
             (Some(403), "6", "", Reason::RightMissing),
             (Some(401), "6691623", "", Reason::CredentialsRefused),
             (Some(400), "6691623", "", Reason::RightMissing),
-            (Some(400), "524479", "The volume is offline or there is no space", Reason::ReadOnly),
+            (Some(400), "524479", "The volume is offline or there is no space", Reason::NoSpace),
+            (Some(400), "524479", "The volume is offline", Reason::ReadOnly),
             (None, "524479", "There is no space left", Reason::NoSpace),
             (None, "917536", "Volume is temporarily locked by another operation", Reason::Busy),
             (None, "917536", "Something else", Reason::Unexpected),

@@ -5,6 +5,7 @@ use super::{
     config::Scope,
     groups, names,
     release::Release,
+    volumes,
     wire::{Cluster, Svm},
 };
 use crate::driver::{ArrayIdentity, Capabilities, DriverError, Reason, SnapshotUnit};
@@ -18,6 +19,8 @@ pub(super) struct Learned {
     release: Option<Release>,
     pub(super) svms: Vec<Svm>,
     group_volumes_max: u32,
+    /// False where no LIF serves NFS: then its volumes hold LUNs, and no files that anybody could mount.
+    serves_nfs: bool,
 }
 
 impl Learned {
@@ -85,7 +88,13 @@ pub(super) async fn learn(array: &Ontap) -> Result<Learned, DriverError> {
         Some(release) if release >= Release::CONSISTENCY_GROUPS => groups::volumes_max(array).await?,
         _ => 1,
     };
-    Ok(Learned { serial, name, release, svms, group_volumes_max })
+    let serves_nfs = match volumes::interfaces(array).await {
+        Ok(all) => all.iter().any(volumes::serves_nfs),
+        // Who may not read them may all the same be served by them.
+        Err(error) if error.reason == Reason::RightMissing => true,
+        Err(error) => return Err(error),
+    };
+    Ok(Learned { serial, name, release, svms, group_volumes_max, serves_nfs })
 }
 
 /// The cluster; `None` where an SVM's account may not read it.
@@ -107,8 +116,8 @@ pub(super) fn capabilities(learned: &Learned) -> Capabilities {
         snapshot_unit: SnapshotUnit::Volume,
         group_volumes_max: learned.group_volumes_max,
         clone_volume: true,
-        clone_files: true,
-        restore_files: true,
+        clone_files: learned.serves_nfs,
+        restore_files: learned.serves_nfs,
         restore_volume: true,
         restore_keeps_newer_snapshots: false,
         clone_pins_snapshot: true,
@@ -117,10 +126,10 @@ pub(super) fn capabilities(learned: &Learned) -> Capabilities {
         skew_us_max: 0,
         snapshots_per_volume_max: 1023,
         needs_vm_off: false,
-        export_nfs: true,
+        export_nfs: learned.serves_nfs,
         export_luns: true,
         clone_luns: true,
         restore_lun: true,
-        read_files: true,
+        read_files: learned.serves_nfs,
     }
 }

@@ -46,7 +46,7 @@ pub(super) async fn read(
     let at = format!("{}?byte_offset=0&length={size}", files::resource(&volume.uuid, &whole));
     let answer = array.client.bytes(&at, "read a file").await?;
     let kind = answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let bytes = content(kind, answer.body());
+    let bytes = content(kind, answer.body(), size);
     if bytes.len() as u64 != size {
         let text = format!(
             "array {} gave {} of {size} bytes of '{}'; try again",
@@ -67,25 +67,35 @@ pub(super) fn hidden(volume: &str, snapshot: &str) -> DriverError {
     DriverError::new(Reason::NotSupported, text)
 }
 
-/// The bytes of an answer: the part of a form, where the array answers with a form; else the answer itself.
-fn content<'b>(kind: &str, body: &'b [u8]) -> &'b [u8] {
+/// The bytes of an answer: where the array answers with a form, its part of the size that is asked for; else the answer itself.
+fn content<'b>(kind: &str, body: &'b [u8], size: u64) -> &'b [u8] {
     let boundary = kind
         .to_ascii_lowercase()
         .starts_with("multipart/")
         .then(|| kind.split(';').find_map(|part| part.trim().strip_prefix("boundary=")))
         .flatten()
         .map(|text| text.trim_matches('"'));
-    boundary.and_then(|boundary| first_part(boundary, body)).unwrap_or(body)
+    let Some(boundary) = boundary else { return body };
+    let parts = parts(boundary, body);
+    let of_size = parts.iter().find(|part| part.len() as u64 == size);
+    of_size.or(parts.first()).copied().unwrap_or(body)
 }
 
-fn first_part<'b>(boundary: &str, body: &'b [u8]) -> Option<&'b [u8]> {
+/// What the parts of a form hold, without their headers.
+fn parts<'b>(boundary: &str, body: &'b [u8]) -> Vec<&'b [u8]> {
     let find = |within: &[u8], text: &[u8]| within.windows(text.len()).position(|window| window == text);
     let opening = format!("--{boundary}");
-    let start = find(body, opening.as_bytes())? + opening.len();
-    let rest = &body[start..];
-    let head = find(rest, b"\r\n\r\n")? + 4;
-    let end = find(&rest[head..], format!("\r\n{opening}").as_bytes())?;
-    Some(&rest[head..head + end])
+    let closing = format!("\r\n{opening}");
+    let mut all = Vec::new();
+    let Some(first) = find(body, opening.as_bytes()) else { return all };
+    let mut rest = &body[first + opening.len()..];
+    while let Some(head) = find(rest, b"\r\n\r\n") {
+        let inner = &rest[head + 4..];
+        let Some(end) = find(inner, closing.as_bytes()) else { break };
+        all.push(&inner[..end]);
+        rest = &inner[end + closing.len()..];
+    }
+    all
 }
 
 #[cfg(test)]
@@ -94,14 +104,17 @@ mod tests {
 
     #[test]
     fn forms_and_plain_bytes() {
-        let form = b"--xyz\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nuuid = \"a\"\r\n--not\r\n\r\nend\r\n--xyz--\r\n";
+        let form = b"--xyz\r\nA: b\r\n\r\n24\r\n--xyz\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n\
+            uuid = \"a\"\r\n--not\r\n\r\nend\r\n--xyz--\r\n";
         let inner: &[u8] = b"uuid = \"a\"\r\n--not\r\n\r\nend";
-        assert_eq!(content("multipart/form-data; boundary=xyz", form), inner);
-        assert_eq!(content("Multipart/Form-Data; charset=x; boundary=\"xyz\"", form), inner);
+        for kind in ["multipart/form-data; boundary=xyz", "Multipart/Form-Data; charset=x; boundary=\"xyz\""] {
+            assert_eq!(content(kind, form, inner.len() as u64), inner);
+            assert_eq!(content(kind, form, 2), b"24");
+        }
         let empty = b"--xyz\r\nA: b\r\n\r\n\r\n--xyz--";
-        assert_eq!(content("multipart/form-data; boundary=xyz", empty), b"");
+        assert_eq!(content("multipart/form-data; boundary=xyz", empty, 7), b"");
         for kind in ["application/octet-stream", "", "multipart/form-data"] {
-            assert_eq!(content(kind, b"plain\r\n\r\n"), b"plain\r\n\r\n", "{kind}");
+            assert_eq!(content(kind, b"plain\r\n\r\n", 9), b"plain\r\n\r\n", "{kind}");
         }
     }
 }

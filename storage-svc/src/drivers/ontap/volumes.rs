@@ -60,8 +60,12 @@ pub(super) fn check_uuid(volume: &wire::Volume, expected: Option<&String>) -> Re
     }
 }
 
-/// Refuses a volume that cannot be changed: the destination of a replication (S8).
+/// Refuses a volume that cannot be changed: the destination of a replication (S8), or one that is offline.
 pub(super) async fn check_read_write(array: &Ontap, volume: &wire::Volume) -> Result<(), DriverError> {
+    if !matches!(volume.state.as_str(), "online" | "") {
+        let text = format!("volume '{}' is {}; bring it online", volume.name, volume.state);
+        return Err(DriverError::new(Reason::ReadOnly, text));
+    }
     if is_read_write(&array.learned().await?, volume) {
         return Ok(());
     }

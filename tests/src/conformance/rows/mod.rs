@@ -2,6 +2,7 @@
 
 pub mod filer;
 pub mod image;
+pub mod ontap;
 pub mod reference;
 
 use super::bench::Bench;

@@ -73,6 +73,26 @@ async fn who_it_is_in_each_scope() {
 }
 
 #[tokio::test]
+async fn files_are_for_svms_that_serve_nfs() {
+    let lif = |services: &[&str]| json!({"ip": {"address": "10.0.0.5"}, "svm": {"name": "svm1"}, "services": services});
+    for (status, interfaces, files) in [
+        (200, list(&[lif(&["data_core", "data_iscsi"])]), false),
+        (200, list(&[]), false),
+        (200, list(&[lif(&["data_iscsi"]), lif(&["data_nfs"])]), true),
+        (200, list(&[lif(&[])]), true),
+        (403, refusal("6", "not authorized"), true),
+    ] {
+        let fake = Fake::new((14, 1));
+        fake.on("GET /network/ip/interfaces", status, interfaces.clone());
+        let driver = fake.driver().await;
+        let can = driver.capabilities();
+        assert_eq!([can.clone_files, can.restore_files, can.read_files, can.export_nfs], [files; 4], "{interfaces}");
+        assert_eq!((driver.file_clones().is_some(), driver.file_restore().is_some()), (files, files));
+        assert!(can.clone_volume && can.clone_luns && can.restore_lun);
+    }
+}
+
+#[tokio::test]
 async fn logins_and_the_tunnel() {
     let fake = Fake::new((14, 1));
     fake.driver_with("token = 'jwt'\nscope = 'cluster'\nsvm = 'svm1'").identify().await.unwrap();
