@@ -136,4 +136,5 @@ fn forget_step() -> Step<DeleteClone> {
         },
         Undo::nothing("the clone is gone"),
     )
+    .passive()
 }

@@ -63,6 +63,9 @@ func read(device string) (s signature, ok bool) {
 
 // populateVolumes makes the filesystems of -vmfs, mounts them and makes their machines.
 func populateVolumes(ctx context.Context, service *simulator.Service) {
+	if *lunRoot == "" {
+		return
+	}
 	client, c := result(vim25.NewClient(ctx, service)), service.Context
 	root := object.NewFolder(client, c.Map.Any("Datacenter").(*simulator.Datacenter).VmFolder)
 	for name, devices := range volumes {
