@@ -9,8 +9,14 @@ mod clone_points;
 mod delete_clone_in_use;
 #[path = "safety/failures.rs"]
 mod failures;
+#[path = "safety/jobs.rs"]
+mod jobs;
 #[path = "safety/late_effects.rs"]
 mod late_effects;
+#[path = "safety/late_shutdown.rs"]
+mod late_shutdown;
+#[path = "safety/revert_under_deltas.rs"]
+mod revert_under_deltas;
 #[path = "safety/s01_s02_ours.rs"]
 mod s01_s02_ours;
 #[path = "safety/s05_right_vm.rs"]

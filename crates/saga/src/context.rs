@@ -140,6 +140,11 @@ impl<O: Operation> RunContext<O> {
         typed(&value, key)
     }
 
+    /// The value of a key, where this step planned it before: by [`RunContext::planned`], also in a try that broke off.
+    pub fn find_planned<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, StepError> {
+        self.scope.planned(key)
+    }
+
     /// Notes that one of several targets (a disk, a host) is done, so that a re-run leaves it out. Durable with the next
     /// flush: a re-run may still meet a target that was done, as after any crash.
     pub async fn target_done(&self, target: &str, data: &impl Serialize) -> Result<(), StepError> {
@@ -171,6 +176,12 @@ impl<O: Operation> UndoContext<O> {
     /// What the run last answered with `Pending`: a job that may still be on its way.
     pub fn run_resume(&self) -> Option<String> {
         self.scope.history().steps[self.scope.step].run_pending.as_ref().map(|pending| pending.resume.clone())
+    }
+
+    /// Whether the run may have had an effect: it succeeded, waited for the other side, noted a target, or its answer is
+    /// not known. After a plain no it has none.
+    pub fn run_may_have_acted(&self) -> bool {
+        self.scope.history().steps[self.scope.step].may_have_acted()
     }
 
     /// A value that the run planned. Where it is absent, the run did not get as far as making anything that bears it.

@@ -209,6 +209,11 @@ impl StepHistory {
         Ok(())
     }
 
+    /// Whether the run may have had an effect.
+    pub(crate) fn may_have_acted(&self) -> bool {
+        self.tainted || self.open || self.output.is_some()
+    }
+
     fn close(&mut self, error: &StepError) {
         self.open = false;
         self.tainted |= error.ambiguous;

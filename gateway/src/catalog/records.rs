@@ -1,7 +1,7 @@
 //! What the catalog remembers of restore points and clones: the intents, names and times that cannot be observed again.
 //! These are store records: fields are added with `#[serde(default)]` and never renamed.
 
-use crate::layout::{Neighbour, Relation};
+use crate::layout::{Neighbour, Observation, Relation};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strata_model::Grade;
@@ -81,6 +81,10 @@ pub struct SnapshotIntent {
     /// Configuration's version at planning.
     #[serde(default)]
     pub change_version: String,
+    /// The VM as the plan saw it, where it is cut as it is: what came after is told by the look after the cut, also where
+    /// the gateway crashed in between (safety.md S13). `None` where the VM is frozen or stopped first, and in old records.
+    #[serde(default)]
+    pub baseline: Option<Observation>,
     /// Where the VM was in the inventory, so that a clone can be placed after the VM is gone.
     #[serde(default)]
     pub placement: Placement,

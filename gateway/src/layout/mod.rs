@@ -4,11 +4,13 @@
 mod disks;
 mod files;
 mod neighbours;
+mod observation;
 mod relations;
 
 pub use disks::PlacedDisk;
 pub use files::{chain_files, is_extent, volume_path};
 pub use neighbours::Neighbour;
+pub use observation::Observation;
 pub use relations::Relation;
 
 use crate::{

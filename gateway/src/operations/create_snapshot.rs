@@ -79,9 +79,8 @@ fn cut_step() -> Step<CreateSnapshot> {
         "array_snapshot",
         |c: RunContext<CreateSnapshot>| async move {
             let frozen: Option<Frozen> = if c.params().needs_freeze() { Some(c.output("quiesce")?) } else { None };
-            let baseline = frozen.map(|frozen| frozen.observation);
-            let operation = c.operation().to_string();
-            step_result(array_snapshot::run(c.context(), &operation, c.params(), baseline, c.resume()).await)
+            let baseline = frozen.map(|frozen| frozen.observation).or_else(|| c.params().baseline.clone());
+            array_snapshot::run(&c, c.params(), baseline).await
         },
         Undo::by(|c: UndoContext<CreateSnapshot>| async move {
             let answered = c.own_output::<CutOutput>()?.is_some();

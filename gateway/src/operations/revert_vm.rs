@@ -18,7 +18,7 @@ use crate::{
     steps::{
         DEADLINE_OF_DISKS, DEADLINE_OF_JOBS,
         array_snapshot::{self, CutOutput},
-        change_tracking, discard_vm_snapshots, power, reload, restore_files, set_aside, verify,
+        change_tracking, discard_vm_snapshots, late_shutdown, power, reload, restore_files, set_aside, verify,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -137,7 +137,15 @@ fn power_off_step() -> Step<RevertVm> {
             step_result(power::off(c.context(), &c.params().vm, c.params().shut_down, c.resume()).await)
         },
         Undo::by(|c: UndoContext<RevertVm>| async move {
-            step_result(power::on(c.context(), &c.params().vm, c.resume()).await)
+            let (deps, intent) = (c.context(), c.params());
+            let went_down = c.own_output::<Value>()?.is_some();
+            if !intent.shut_down || went_down || !c.run_may_have_acted() {
+                return step_result(power::on(deps, &intent.vm, c.resume()).await);
+            }
+            // A guest that was asked cannot be asked not to: it may go down after this looks.
+            let name = &intent.vm_display_name;
+            c.progress(None, format!("the guest of {name} was asked to shut down and may still do so; watching it"));
+            step_result(late_shutdown::on_again(deps, &intent.vm, name, c.resume()).await)
         }),
     )
     .deadline(DEADLINE_OF_JOBS)
@@ -146,10 +154,7 @@ fn power_off_step() -> Step<RevertVm> {
 fn safety_step() -> Step<RevertVm> {
     Step::new(
         "safety_snapshot",
-        |c: RunContext<RevertVm>| async move {
-            let operation = c.operation().to_string();
-            step_result(array_snapshot::run(c.context(), &operation, &c.params().safety, None, c.resume()).await)
-        },
+        |c: RunContext<RevertVm>| async move { array_snapshot::run(&c, &c.params().safety, None).await },
         Undo::by(|c: UndoContext<RevertVm>| async move {
             let answered = c.own_output::<CutOutput>()?.is_some();
             let operation = c.operation().to_string();

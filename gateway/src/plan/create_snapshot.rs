@@ -9,7 +9,7 @@ use crate::{
     catalog::{Member, Placement, PointDisk, SnapshotIntent},
     deps::Deps,
     error::{GatewayError, Result},
-    layout::{Depth, PlacedDisk, VmLayout, array_name, chain_files, volume_path},
+    layout::{Depth, Observation, PlacedDisk, VmLayout, array_name, chain_files, volume_path},
 };
 use std::collections::{BTreeMap, BTreeSet};
 use strata_model::{DatastorePath, ErrorKind, Grade};
@@ -83,7 +83,7 @@ pub fn create_snapshot_of(
     let files = &layout.topology.files;
     let nvram = files.iter().find(|file| file.kind() == VmFileKind::Nvram).map(|file| file.path.clone());
     let point_disk = |placed: &&PlacedDisk| to_point_disk(placed, layout);
-    let intent = SnapshotIntent {
+    let mut intent = SnapshotIntent {
         snapshot_id: new_id("s"),
         display_name: names.allocate(&*deps.catalog, &layout.vm.display_name, deps.clock.now())?,
         vm: layout.vm.name.clone(),
@@ -105,12 +105,17 @@ pub fn create_snapshot_of(
         relations: layout.relations(),
         safety: wish.safety,
         change_version: layout.vm.change_version.clone(),
+        baseline: None,
         placement: Placement {
             folder_moref: layout.vm.folder_moref.clone(),
             pool_moref: layout.vm.pool_moref.clone(),
             host_moref: layout.vm.host_moref.clone(),
         },
     };
+    // A safety point is cut after its VM was stopped, and a frozen one after its VMware snapshot was opened.
+    if !intent.safety && !intent.needs_freeze() {
+        intent.baseline = Some(Observation::of(layout));
+    }
     let shown = shown(&intent, layout);
     Ok(Planned { intent, shown })
 }

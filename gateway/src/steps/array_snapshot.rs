@@ -1,15 +1,11 @@
 //! The cut: one array snapshot for all volumes that must agree, and the proof that nothing moved meanwhile.
 
-use super::{
-    observe::{self, Observation},
-    quiesce::to_output,
-    wait,
-};
+use super::{observe, quiesce::to_output, wait};
 use crate::{
     catalog::{CutMember, SnapshotIntent},
     deps::Deps,
     error::{GatewayError, Result},
-    layout::array_name,
+    layout::{Observation, array_name},
     ledger::{OwnedEntry, OwnedKind, Stage},
     ports::Progress as Answer,
 };
@@ -21,7 +17,7 @@ use strata_proto::strata::{
     common::v1::Pending,
     storage::v1::{ArraySnapshot, EnsureSnapshotRequest, RemoveSnapshotRequest, SnapshotTarget},
 };
-use strata_saga::Progress;
+use strata_saga::{Operation, Progress, RunContext, StepError, StepResult};
 
 /// What was cut.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,60 +62,97 @@ impl Place {
     }
 }
 
-/// Cuts, looks whether the VM moved, and cuts once more where it did. `baseline` is how the VM was when the cut was
-/// prepared; without one it is read now.
-pub async fn run(
-    deps: &Deps,
-    operation: &str,
-    intent: &SnapshotIntent,
-    baseline: Option<Observation>,
-    resume: Option<String>,
-) -> Result<Progress> {
+/// Journalled keys of how the VM was before each try. What a crash loses from memory could otherwise not be seen any more:
+/// a look taken after it would find nothing moved.
+const BASELINES: [&str; 2] = ["baseline", "baseline-2"];
+
+/// Cuts, looks whether the VM moved, and cuts once more where it did. `prepared` is how the VM was when the cut was
+/// prepared, as the journal has it; without one it is read now and journalled before the cut.
+pub async fn run<O>(c: &RunContext<O>, intent: &SnapshotIntent, prepared: Option<Observation>) -> StepResult
+where
+    O: Operation<Context = Deps>,
+{
     // A resume of another form is asked anew: every call converges on its key.
-    let mut stopped: Option<Place> = resume.and_then(|text| serde_json::from_str(&text).ok());
-    let first = stopped.as_ref().map_or(0, |place| place.key);
-    let mut moved = stopped.as_ref().map(|place| place.moved.clone()).unwrap_or_default();
-    let mut before = match (stopped.as_ref().map(|place| place.before.clone()), baseline) {
-        (Some(before), _) | (None, Some(before)) => before,
-        (None, None) => observe::look(deps, intent).await?,
-    };
-    for (index, key) in keys(intent).into_iter().enumerate().skip(first) {
-        let place = |removing, before: &Observation, moved: &str| Place {
-            key: index,
-            removing,
-            call: String::new(),
-            before: before.clone(),
-            moved: moved.to_owned(),
-        };
-        if let Some(stopped) = stopped.take_if(|place| place.removing) {
-            let removed = remove_key(deps, operation, intent, &key, Some(&stopped.call), true).await?;
-            if let Answer::Pending(still) = removed {
-                return place(true, &before, &moved).pending(still);
+    let mut stopped: Option<Place> = c.resume().and_then(|text| serde_json::from_str(&text).ok());
+    let second: Option<Observation> = c.find_planned(BASELINES[1])?;
+    if second.is_some() {
+        // What the first try waited for is over.
+        stopped = stopped.filter(|place| place.key == 1);
+    }
+    let first = stopped.as_ref().map_or(usize::from(second.is_some()), |place| place.key);
+    let before = match (second, stopped.as_ref().map(|place| place.before.clone()), prepared) {
+        (Some(before), ..) | (None, Some(before), _) | (None, None, Some(before)) => before,
+        (None, None, None) => match c.find_planned(BASELINES[0])? {
+            Some(before) => before,
+            None => {
+                let seen = observe::look(c.context(), intent).await?;
+                c.planned(BASELINES[0], || seen).await?
             }
-            continue;
+        },
+    };
+    let moved = stopped.as_ref().map(|place| place.moved.clone()).unwrap_or_default();
+    let mut tries = Tries { c, intent, before, moved, stopped };
+    for index in first..BASELINES.len() {
+        if let Some(answer) = tries.one(index).await? {
+            return Ok(answer);
         }
-        let call = stopped.take().map(|place| place.call);
-        let snapshots = match ensure_all(deps, operation, intent, &key, call.as_deref()).await {
-            Ok(Answer::Pending(still)) => return place(false, &before, &moved).pending(still),
+    }
+    Err(StepError::from(observe::moved_twice(intent, &tries.moved)))
+}
+
+/// The cut under way.
+struct Tries<'a, O: Operation<Context = Deps>> {
+    c: &'a RunContext<O>,
+    intent: &'a SnapshotIntent,
+    /// The VM before the cut of this try.
+    before: Observation,
+    /// How it moved in the last one.
+    moved: String,
+    stopped: Option<Place>,
+}
+
+impl<O: Operation<Context = Deps>> Tries<'_, O> {
+    /// Cuts under one key; `None` where the VM moved and the cut was removed.
+    async fn one(&mut self, index: usize) -> Result<Option<Progress>, StepError> {
+        let (deps, intent, operation) = (self.c.context(), self.intent, self.c.operation().to_string());
+        let key = &keys(intent)[index];
+        if let Some(stopped) = self.stopped.take_if(|place| place.removing) {
+            let removed = remove_key(deps, &operation, intent, key, Some(&stopped.call), true).await?;
+            return match removed {
+                Answer::Pending(still) => Ok(Some(self.place(index, true).pending(still)?)),
+                Answer::Ready(()) => Ok(None),
+            };
+        }
+        if index > 0 {
+            let before = self.before.clone();
+            self.before = self.c.planned(BASELINES[index], || before).await?;
+        }
+        let call = self.stopped.take().map(|place| place.call);
+        let snapshots = match ensure_all(deps, &operation, intent, key, call.as_deref()).await {
+            Ok(Answer::Pending(still)) => return Ok(Some(self.place(index, false).pending(still)?)),
             Ok(Answer::Ready(snapshots)) => snapshots,
             Err(error) if error.kind == ErrorKind::NotFound => {
                 // Where the VM went elsewhere, that is what people must read.
                 observe::look(deps, intent).await?;
-                return Err(error);
+                return Err(error.into());
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         };
         let after = observe::look(deps, intent).await?;
-        match after.moved_since(&before) {
-            None => return to_output(&output(&key, &snapshots, &after, intent)?),
-            Some(what) => moved = what,
+        match after.moved_since(&self.before) {
+            None => return Ok(Some(to_output(&output(key, &snapshots, &after, intent)?)?)),
+            Some(what) => self.moved = what,
         }
-        if let Answer::Pending(still) = remove_key(deps, operation, intent, &key, None, true).await? {
-            return place(true, &after, &moved).pending(still);
+        self.before = after;
+        match remove_key(deps, &operation, intent, key, None, true).await? {
+            Answer::Pending(still) => Ok(Some(self.place(index, true).pending(still)?)),
+            Answer::Ready(()) => Ok(None),
         }
-        before = after;
     }
-    Err(observe::moved_twice(intent, &moved))
+
+    fn place(&self, key: usize, removing: bool) -> Place {
+        Place { key, removing, call: String::new(), before: self.before.clone(), moved: self.moved.clone() }
+    }
 }
 
 fn output(key: &str, snapshots: &[ArraySnapshot], after: &Observation, intent: &SnapshotIntent) -> Result<CutOutput> {
@@ -141,8 +174,14 @@ fn output(key: &str, snapshots: &[ArraySnapshot], after: &Observation, intent: &
             })
             .collect(),
         skew_us: skew(snapshots),
-        config_paths: after.config_paths(intent),
+        config_paths: config_paths(after, intent),
     })
+}
+
+/// The file that each disk of the intent writes now, where it is not the one to attach.
+fn config_paths(now: &Observation, intent: &SnapshotIntent) -> Vec<(i32, String)> {
+    let leaf = |key: i32, attach: &String| now.leaf(key).filter(|leaf| *leaf != attach).cloned();
+    intent.disks.iter().filter_map(|disk| Some((disk.key, leaf(disk.key, &disk.attach_path)?))).collect()
 }
 
 /// The largest skew within an array, and the time between arrays where there are several.

@@ -15,6 +15,7 @@ pub mod discard_vm_snapshots;
 pub mod export;
 pub mod identity;
 pub mod in_use;
+pub mod late_shutdown;
 pub mod observe;
 pub mod power;
 pub mod present;

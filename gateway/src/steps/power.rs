@@ -6,7 +6,7 @@ use strata_proto::strata::inventory::v1::{AnswerQuestionRequest, PowerAction, Se
 use strata_saga::Progress;
 
 /// Seconds that a guest may take to shut down.
-const SHUT_DOWN_SECONDS: i64 = 300;
+pub(super) const SHUT_DOWN_SECONDS: i64 = 300;
 
 async fn set(deps: &Deps, vm: &str, action: PowerAction, resume: Option<String>) -> Result<Progress> {
     let request = SetVmPowerRequest {

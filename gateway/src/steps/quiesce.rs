@@ -1,13 +1,11 @@
 //! Opens a VMware snapshot around the cut, and removes it: the step after the cut, and the undo of both.
 
-use super::{
-    observe::{self, Observation},
-    wait,
-};
+use super::{observe, wait};
 use crate::{
     catalog::SnapshotIntent,
     deps::Deps,
     error::{GatewayError, Result},
+    layout::Observation,
     ports::Progress as Answer,
 };
 use jiff::Timestamp;

@@ -5,12 +5,20 @@ use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
-use strata_proto::strata::{common::v1::Grade, gateway::v1 as pb};
+use strata_kit::status::ErrorReport;
+use strata_proto::{
+    google::longrunning::Operation,
+    strata::{
+        common::v1::Grade,
+        gateway::v1::{self as pb, snapshot_service_client::SnapshotServiceClient},
+    },
+};
 use strata_sim::world::compute::{
     Vcenter, VmSpec,
     value::{MoRef, Obj, Val},
 };
-use strata_tests::house::{ArrayKind, House, Side, on_each};
+use strata_tests::house::{ArrayKind, Finished, House, Side, on_each};
+use tokio::sync::Notify;
 
 /// How a VM moves under a cut.
 #[derive(Debug, Clone, Copy)]
@@ -102,6 +110,63 @@ async fn s13_things_move_twice_and_nothing_is_left() -> anyhow::Result<()> {
             assert!(house.owned().await?.is_empty());
             house.check().await?;
         }
+    }
+    Ok(())
+}
+
+/// Moves the VM at each of the first `moves` cuts, loses the answer of the `lost`-th, and restarts the gateway there, before
+/// it looked at the VM again.
+async fn restart_between_cut_and_look(grade: Grade, moves: usize, lost: usize) -> anyhow::Result<(House, Finished)> {
+    let house = House::builder().array(ArrayKind::Reference).vm(VmSpec::named("web-01").on()).start().await?;
+    let (vcenter, id) = (house.vcenter.clone(), house.moref("web-01"));
+    let (mut cuts, reached) = (0, Arc::new(Notify::new()));
+    let told = reached.clone();
+    house.gate.hook(move |method, side| {
+        if method != "EnsureSnapshot" || side == Side::Before {
+            return Ok(());
+        }
+        cuts += 1;
+        if cuts <= moves {
+            Motion::Host.happen(&vcenter, &id);
+        }
+        if cuts == lost {
+            told.notify_one();
+            return Err(tonic::Status::unavailable("the test lost this answer"));
+        }
+        Ok(())
+    });
+    let vm = house.vm("web-01").await?;
+    let request = pb::CreateSnapshotRequest { vm, grade: grade.into(), ..Default::default() };
+    let begun = SnapshotServiceClient::new(house.upstream.clone()).create_snapshot(request).await?.into_inner();
+    reached.notified().await;
+    let house = house.restart().await?;
+    let operation = Operation { name: begun.name, ..Operation::default() };
+    let ended = house.finish(Ok(tonic::Response::new(operation))).await?;
+    house.gate.open();
+    Ok((house, ended))
+}
+
+#[tokio::test]
+async fn s13_things_move_while_the_gateway_restarts_and_the_cut_is_tried_once_more() -> anyhow::Result<()> {
+    for grade in [Grade::Crash, Grade::Vm] {
+        let (house, ended) = restart_between_cut_and_look(grade, 1, 1).await?;
+        assert!(matches!(ended, Finished::Well(_)), "{grade:?} {ended:?}");
+        let points = house.gateway.deps().catalog.points()?;
+        assert!(points[0].cut.key.ends_with("-2"), "{grade:?}: the cut during the move stands: {}", points[0].cut.key);
+        assert_eq!(house.owned().await?.len(), 1, "{grade:?}");
+        house.check().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn s13_things_move_again_while_the_gateway_restarts_and_nothing_is_left() -> anyhow::Result<()> {
+    for grade in [Grade::Crash, Grade::Vm] {
+        let (house, ended) = restart_between_cut_and_look(grade, 2, 2).await?;
+        let error = ErrorReport::from_status(&ended.error()?);
+        assert_eq!(error.reason, "VM_MOVED", "{grade:?} {error:?}");
+        assert!(house.owned().await?.is_empty(), "{grade:?}");
+        house.check().await?;
     }
     Ok(())
 }

@@ -97,6 +97,12 @@ impl Array<'_> {
         })
     }
 
+    /// All jobs that it ever accepted.
+    pub fn jobs(&self) -> Result<Vec<Job>, StorageError> {
+        self.world.settle();
+        self.change(|storage, _| Ok(storage.array(self.name)?.jobs.values().cloned().collect()))
+    }
+
     /// One job.
     pub fn job(&self, id: Uuid) -> Result<Job, StorageError> {
         self.world.settle();
