@@ -4,7 +4,7 @@ use super::{Api, convert, submit::Asked};
 use crate::{
     catalog::RestorePoint,
     error::{GatewayError, Result},
-    layout::{Depth, VmLayout, device_of},
+    layout::{Depth, VmLayout, devices_of},
     operations::RevertVm,
     plan,
 };
@@ -22,7 +22,7 @@ use strata_saga::Operation as _;
 use tonic::{Request, Response, Status};
 
 /// Volumes by vCenter and datastore name; `Err` says why there is none.
-type Volumes = BTreeMap<(String, String), std::result::Result<Volume, String>>;
+type Volumes = BTreeMap<(String, String), std::result::Result<Vec<Volume>, String>>;
 
 #[tonic::async_trait]
 impl VmService for Api {
@@ -54,7 +54,8 @@ impl VmService for Api {
         let points = self.deps.catalog.points().map_err(GatewayError::from)?;
         let mut volumes = Volumes::new();
         for (datastore, placed) in &layout.datastores {
-            let found = placed.volume.clone().ok_or_else(|| placed.evidence.clone());
+            let found: Vec<Volume> = placed.volumes().cloned().collect();
+            let found = if found.is_empty() { Err(placed.evidence.clone()) } else { Ok(found) };
             volumes.insert((vcenter_part(&name).to_owned(), datastore.clone()), found);
         }
         let mut vm = brief(&layout.vm, &volumes, &points);
@@ -81,8 +82,8 @@ impl Api {
         let mut asked = Vec::new();
         for datastore in &datastores {
             let key = (vcenter_part(&datastore.name).to_owned(), datastore.display_name.clone());
-            match device_of(datastore) {
-                Ok(device) => asked.push((key, device)),
+            match devices_of(datastore) {
+                Ok(devices) => asked.extend(devices.into_iter().map(|device| (key.clone(), device))),
                 Err(why) => {
                     volumes.insert(key, Err(why));
                 }
@@ -93,7 +94,13 @@ impl Api {
             let answer = self.deps.ports.storage.resolve_devices(devices).await?;
             unreachable.extend(answer.unreachable);
             for ((key, _), resolution) in part.iter().zip(answer.resolutions) {
-                volumes.insert(key.clone(), resolution.volume.ok_or(resolution.reason));
+                // A VMFS of which one extent is not found is not found.
+                let known = volumes.entry(key.clone()).or_insert_with(|| Ok(Vec::new()));
+                match (known.as_mut(), resolution.volume) {
+                    (Ok(found), Some(volume)) => found.push(volume),
+                    (Ok(_), None) => *known = Err(resolution.reason),
+                    (Err(_), _) => {}
+                }
             }
         }
         Ok(volumes)
@@ -107,10 +114,10 @@ fn vcenter_part(name: &str) -> &str {
 
 fn brief(vm: &inv::Vm, volumes: &Volumes, points: &[RestorePoint]) -> pb::Vm {
     let vcenter = vcenter_part(&vm.name).to_owned();
-    let found: Vec<&std::result::Result<Volume, String>> =
+    let found: Vec<&std::result::Result<Vec<Volume>, String>> =
         vm.datastores.iter().filter_map(|datastore| volumes.get(&(vcenter.clone(), datastore.clone()))).collect();
     let mut names: Vec<String> =
-        found.iter().filter_map(|volume| volume.as_ref().ok()).map(|volume| volume.name.clone()).collect();
+        found.iter().filter_map(|volumes| volumes.as_ref().ok()).flatten().map(|volume| volume.name.clone()).collect();
     names.sort();
     names.dedup();
     let own: Vec<&RestorePoint> = points.iter().filter(|point| point.intent.vm == vm.name && protects(point)).collect();

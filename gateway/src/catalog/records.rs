@@ -60,6 +60,13 @@ pub struct SnapshotIntent {
     /// Longest time between the parts.
     #[serde(default)]
     pub skew_max_ms: u32,
+    /// Seconds that the guest may take to freeze; 60 in old records.
+    #[serde(default = "quiesce_budget_seconds")]
+    pub quiesce_budget_seconds: u32,
+    /// Longest time between the parts where the guest does not freeze in time and a crash cut may take its place; `None`
+    /// where it may not (safety.md S10, S11).
+    #[serde(default)]
+    pub weaker_skew_max_ms: Option<u32>,
     /// The VM was off when it was planned.
     pub vm_off: bool,
     /// The volumes to cut.
@@ -88,6 +95,11 @@ pub struct SnapshotIntent {
     /// Where the VM was in the inventory, so that a clone can be placed after the VM is gone.
     #[serde(default)]
     pub placement: Placement,
+}
+
+/// Seconds that a guest may take to freeze, where nobody said.
+pub const fn quiesce_budget_seconds() -> u32 {
+    60
 }
 
 /// A VM's place in the inventory, by vCenter's ids.
@@ -119,6 +131,32 @@ pub struct Member {
     pub evidence: String,
     /// Directories to cut, within the volume.
     pub paths: Vec<String>,
+    /// For block storage: the LUNs of the volume that the VM's datastores lie on.
+    #[serde(default)]
+    pub luns: Vec<MemberLun>,
+}
+
+/// A LUN in a cut volume, and the VMFS that it is an extent of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberLun {
+    /// Path within the volume; empty where the volume is the LUN.
+    pub path: String,
+    /// The array's immutable identity of the LUN.
+    pub uuid: String,
+    /// As hosts showed it, `naa.…`.
+    pub canonical_name: String,
+    /// Size in bytes.
+    pub size_bytes: u64,
+    /// The datastore, by the name that stands in paths.
+    pub datastore: String,
+    /// The datastore as `vcenters/{vcenter}/datastores/{moref}`.
+    pub datastore_name: String,
+    /// Uuid of the VMFS.
+    pub vmfs_uuid: String,
+    /// Which of its extents, from 0, the head.
+    pub extent: u32,
+    /// How many extents it has.
+    pub extents: u32,
 }
 
 /// A disk in a snapshot.
@@ -136,6 +174,9 @@ pub struct PointDisk {
     pub attach_path: String,
     /// All files of its chain, `[datastore] directory/name`.
     pub files: Vec<String>,
+    /// Its chain of descriptors when it was planned, before any freeze: the file that was written first (safety.md S12).
+    #[serde(default)]
+    pub chain: Vec<String>,
     /// `arrays/{array}/volumes/{volume}`; empty for an excluded one.
     pub volume: String,
     /// Best grade at planning.
@@ -168,6 +209,9 @@ pub struct Cut {
     /// For each disk by key: the file that the .vmx in the snapshot names, where it is not `attach_path`.
     #[serde(default)]
     pub config_paths: Vec<(i32, String)>,
+    /// For each disk by key: its chain of descriptors at the cut (safety.md S12).
+    #[serde(default)]
+    pub chains: Vec<(i32, Vec<String>)>,
 }
 
 /// One volume's part of a cut.

@@ -178,10 +178,10 @@ async fn source_datastores(
     let mut found = BTreeMap::new();
     for member in &point.intent.members {
         let datastore = pinned(&all, vcenter, member)?;
-        let device = crate::layout::device_of(datastore).map_err(|why| {
+        let devices = crate::layout::devices_of(datastore).map_err(|why| {
             GatewayError::unsupported("DATASTORE_UNSUPPORTED", format!("[{}]: {why}", member.datastore))
         })?;
-        let answer = deps.ports.storage.resolve_devices(vec![device]).await?;
+        let answer = deps.ports.storage.resolve_devices(devices).await?;
         let resolution = answer.resolutions.into_iter().next().unwrap_or_default();
         match resolution.volume {
             Some(volume) if volume.name == member.volume && volume.uuid == member.volume_uuid => {

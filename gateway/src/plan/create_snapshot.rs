@@ -1,7 +1,7 @@
 //! Plan of a snapshot: which volumes are cut, what can be promised for each disk, who else is in the cut.
 
 use super::{
-    NameAllocator, Planned, fact, hash_of, new_id,
+    NameAllocator, Planned, block, fact, hash_of, new_id,
     privileges::{self, Need},
     step, words,
 };
@@ -33,6 +33,8 @@ pub struct SnapshotWish {
     pub accept_skew_ms: u32,
     /// Disks may be left out.
     pub allow_partial: bool,
+    /// Seconds that the guest may take to freeze.
+    pub quiesce_budget_seconds: u32,
     /// Taken by Strata itself before a revert.
     pub safety: bool,
 }
@@ -79,7 +81,11 @@ pub fn create_snapshot_of(
     let grade = grade_for(layout, &disks, wish)?;
     let vm_off = layout.vm.power_state() == PowerState::Off;
     let members = members(layout, &disks)?;
-    let skew_max_ms = check_one_point(layout, &members, disks.len(), vm_off, grade, wish)?;
+    let skew_max_ms = check_one_point(layout, &members, &disks, vm_off, grade, wish)?;
+    let weaker_skew_max_ms = match wish.allow_weaker && grade >= Grade::Vm && !vm_off {
+        true => running_skew_ms(layout, &members, disks.len(), wish).ok(),
+        false => None,
+    };
     let files = &layout.topology.files;
     let nvram = files.iter().find(|file| file.kind() == VmFileKind::Nvram).map(|file| file.path.clone());
     let point_disk = |placed: &&PlacedDisk| to_point_disk(placed, layout);
@@ -97,6 +103,8 @@ pub fn create_snapshot_of(
         keep_seconds: wish.keep_seconds,
         description: wish.description.clone(),
         skew_max_ms,
+        weaker_skew_max_ms,
+        quiesce_budget_seconds: wish.quiesce_budget_seconds,
         vm_off,
         members,
         disks: disks.iter().map(point_disk).collect::<Result<_>>()?,
@@ -221,6 +229,13 @@ fn members(layout: &VmLayout, disks: &[&PlacedDisk]) -> Result<Vec<Member>> {
             let message = format!("{path} is not on a volume of a configured array: {}", placed.evidence);
             GatewayError::unsupported("DATASTORE_UNSUPPORTED", message).with("datastore", &path.datastore)
         })?;
+        if placed.is_block() {
+            for part in block::extents::members(&path.datastore, placed) {
+                let entry = members.entry(part.volume.clone()).or_insert_with(|| (part.clone(), BTreeSet::new()));
+                block::extents::join(&mut entry.0, part);
+            }
+            continue;
+        }
         let inside = match path.directory() {
             "" => &path.path,
             directory => directory,
@@ -233,6 +248,7 @@ fn members(layout: &VmLayout, disks: &[&PlacedDisk]) -> Result<Vec<Member>> {
             path_in_volume: placed.path_in_volume.clone(),
             evidence: placed.evidence.clone(),
             paths: Vec::new(),
+            luns: Vec::new(),
         };
         let entry = members.entry(volume.name.clone()).or_insert_with(|| (member(), BTreeSet::new()));
         entry.1.insert(volume_path(&placed.path_in_volume, inside));
@@ -248,11 +264,12 @@ fn members(layout: &VmLayout, disks: &[&PlacedDisk]) -> Result<Vec<Member>> {
 fn check_one_point(
     layout: &VmLayout,
     members: &[Member],
-    disk_count: usize,
+    disks: &[&PlacedDisk],
     vm_off: bool,
     grade: Grade,
     wish: &SnapshotWish,
 ) -> Result<u32> {
+    block::extents::refuse_torn(layout, members)?;
     let name = &layout.vm.display_name;
     let arrays: BTreeSet<String> = members.iter().map(|member| array_name(&member.volume)).collect::<Result<_>>()?;
     for array in &arrays {
@@ -263,10 +280,20 @@ fn check_one_point(
             return Err(GatewayError::conflict("VM_RUNNING", message).with("vm", &layout.vm.name).with("array", array));
         }
     }
-    // Where nothing writes into the images that are kept, or only one of them is written, order does not matter.
-    if vm_off || grade >= Grade::Vm || disk_count <= 1 {
+    // Where nothing writes into the images that are kept order does not matter.
+    if vm_off || grade >= Grade::Vm {
         return Ok(STATIC_SKEW_MS);
     }
+    running_skew_ms(layout, members, disks.len(), wish)
+}
+
+/// The skew to ask for where the disks are written meanwhile.
+fn running_skew_ms(layout: &VmLayout, members: &[Member], disk_count: usize, wish: &SnapshotWish) -> Result<u32> {
+    if disk_count <= 1 {
+        return Ok(STATIC_SKEW_MS);
+    }
+    let name = &layout.vm.display_name;
+    let arrays: BTreeSet<String> = members.iter().map(|member| array_name(&member.volume)).collect::<Result<_>>()?;
     let group_max = arrays
         .iter()
         .filter_map(|array| layout.arrays.get(array)?.capabilities.as_ref())
@@ -302,6 +329,7 @@ fn to_point_disk(placed: &PlacedDisk, layout: &VmLayout) -> Result<PointDisk> {
         capacity_bytes: placed.disk.capacity_bytes,
         attach_path: placed.path.clone(),
         files: files.iter().map(ToString::to_string).collect(),
+        chain: placed.disk.chain.clone(),
         volume: placed.volume.clone().unwrap_or_default(),
         best_grade: placed.best_grade,
         reason: placed.reason.clone(),

@@ -1,6 +1,7 @@
 //! Planning: every check that can be made before anything is touched, and the intent that an operation then carries out.
 //! A plan is what `--dry-run` shows and what is journalled; the two cannot differ.
 
+mod block;
 mod create_clone;
 mod create_snapshot;
 mod delete_clone;

@@ -7,7 +7,7 @@ use super::{
     step, tracking_files, words,
 };
 use crate::{
-    catalog::{PointDisk, RestorePoint, SnapshotIntent},
+    catalog::{PointDisk, RestorePoint, SnapshotIntent, quiesce_budget_seconds},
     deps::Deps,
     error::{GatewayError, Result},
     layout::{Depth, PlacedDisk, VmLayout, vcenter_of},
@@ -99,6 +99,7 @@ pub async fn revert_vm(deps: &Deps, names: &NameAllocator, request: &RevertVmReq
         description: format!("taken before the revert to {}", point.display_name),
         accept_skew_ms: 0,
         allow_partial: true,
+        quiesce_budget_seconds: quiesce_budget_seconds(),
         safety: true,
     };
     let mut safety = create_snapshot_of(deps, names, &layout, &wish)?.intent;

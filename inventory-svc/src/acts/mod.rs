@@ -10,6 +10,7 @@ pub mod own_vm;
 pub mod pending;
 pub mod present_volume;
 pub mod quiesce_vm;
+pub mod read_vm_file;
 pub mod register_vm;
 pub mod release_vm;
 pub mod reload_vm;

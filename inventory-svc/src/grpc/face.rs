@@ -119,6 +119,10 @@ impl InventoryService for InventoryFace {
         Err(Status::unimplemented("RevertVmSnapshot comes with the next change"))
     }
 
+    async fn read_vm_file(&self, request: Request<pb::ReadVmFileRequest>) -> Reply<pb::ReadVmFileResponse> {
+        reply(acts::read_vm_file::run(self.vcenters.clone(), request.into_inner()).await)
+    }
+
     async fn find_vm_files(&self, request: Request<pb::FindVmFilesRequest>) -> Reply<pb::FindVmFilesResponse> {
         reply(acts::find_vm_files::run(self.vcenters.clone(), request.into_inner()).await)
     }

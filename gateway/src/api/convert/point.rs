@@ -2,7 +2,7 @@
 
 use super::{grade, time};
 use crate::{
-    catalog::{Catalog, PointDisk, RestorePoint},
+    catalog::{Catalog, MemberLun, PointDisk, RestorePoint},
     layout::volume_path,
 };
 use jiff::SignedDuration;
@@ -71,7 +71,20 @@ fn included(disk: &PointDisk, point: &RestorePoint) -> pb::SnapshotDisk {
         volume: disk.volume.clone(),
         grade: grade(achieved).into(),
         reason,
-        files_in_volume: disk.files.iter().filter_map(inside).collect(),
+        // In a LUN arrays see no files.
+        files_in_volume: match root.is_some_and(|member| member.luns.is_empty()) {
+            true => disk.files.iter().filter_map(inside).collect(),
+            false => Vec::new(),
+        },
+        grade_asked: grade(point.intent.grade_asked).into(),
+        chain_before: disk.chain.clone(),
+        chain_at_cut: point
+            .cut
+            .chains
+            .iter()
+            .find(|(key, _)| *key == disk.key)
+            .map(|(_, chain)| chain.clone())
+            .unwrap_or_default(),
     }
 }
 
@@ -87,17 +100,27 @@ fn excluded(disk: &PointDisk) -> pb::SnapshotDisk {
 }
 
 fn members(point: &RestorePoint) -> Vec<pb::SnapshotMember> {
-    let evidence = |volume: &str| {
-        let member = point.intent.members.iter().find(|member| member.volume == volume);
-        member.map(|member| member.evidence.clone()).unwrap_or_default()
-    };
     let cut = point.cut.members.iter();
-    cut.map(|member| pb::SnapshotMember {
-        volume: member.volume.clone(),
-        volume_uuid: member.volume_uuid.clone(),
-        snapshot_id: member.snapshot_id.clone(),
-        native_name: member.native_name.clone(),
-        evidence: evidence(&member.volume),
+    cut.map(|member| {
+        let planned = point.intent.members.iter().find(|planned| planned.volume == member.volume);
+        pb::SnapshotMember {
+            volume: member.volume.clone(),
+            volume_uuid: member.volume_uuid.clone(),
+            snapshot_id: member.snapshot_id.clone(),
+            native_name: member.native_name.clone(),
+            evidence: planned.map(|planned| planned.evidence.clone()).unwrap_or_default(),
+            luns: planned.iter().flat_map(|planned| &planned.luns).map(lun).collect(),
+        }
     })
     .collect()
+}
+
+fn lun(lun: &MemberLun) -> pb::SnapshotLun {
+    pb::SnapshotLun {
+        path: lun.path.clone(),
+        canonical_name: lun.canonical_name.clone(),
+        datastore: lun.datastore.clone(),
+        extent: lun.extent + 1,
+        extent_count: lun.extents,
+    }
 }
