@@ -60,7 +60,7 @@ async fn remove(deps: &Deps, engine: &Engine, entry: &OwnedEntry) -> Result<bool
         (OwnedKind::Snapshot, RevertVm::KIND) => {
             remove_snapshot(deps, entry, &params::<RevertIntent>(&accepted.params)?.safety).await?
         }
-        (OwnedKind::VolumeClone | OwnedKind::FileClone, CreateClone::KIND) => {
+        (OwnedKind::VolumeClone | OwnedKind::FileClone | OwnedKind::LunClone, CreateClone::KIND) => {
             let intent: CloneIntent = params(&accepted.params)?;
             if deps.catalog.clone_record(&intent.clone_id)?.is_some() {
                 return Ok(false);

@@ -8,8 +8,8 @@ mod records;
 
 pub use rebuild::{Desired, rebuild};
 pub use records::{
-    CloneIntent, CloneRecord, CloneTarget, Cut, CutMember, Member, MemberLun, Placement, PointDisk, RestorePoint,
-    SnapshotIntent, quiesce_budget_seconds,
+    AttachedVmfs, CloneIntent, CloneRecord, CloneTarget, CloneVmfs, Cut, CutMember, LunHost, Member, MemberLun,
+    Placement, PointDisk, RestorePoint, SnapshotIntent, quiesce_budget_seconds,
 };
 
 use crate::layout::Relation;

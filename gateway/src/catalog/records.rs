@@ -244,12 +244,18 @@ pub struct CloneRecord {
     pub stripped: Vec<String>,
     /// Bytes that were copied instead of shared.
     pub copied_bytes: u64,
-    /// Clone volumes, in the order of `intent.targets`; empty for clones of files.
+    /// Clone volumes, in the order of `intent.targets`; none for clones of files, an empty one for LUNs cloned in place.
     #[serde(default)]
     pub volumes: Vec<String>,
     /// How hosts mount them: server and path, in the same order.
     #[serde(default)]
     pub exports: Vec<(String, String)>,
+    /// Datastores that were made of cloned LUNs, in the order of `intent.vmfs`.
+    #[serde(default)]
+    pub attached: Vec<AttachedVmfs>,
+    /// Paths of the cloned LUNs within their volumes: volume of the source, volume of the clone, paths.
+    #[serde(default)]
+    pub luns: Vec<(String, String, Vec<String>)>,
     /// It was turned on.
     #[serde(default)]
     pub powered_on: bool,
@@ -296,6 +302,70 @@ pub struct CloneIntent {
     pub hosts: Vec<(String, Vec<String>)>,
     /// Turn it on.
     pub power_on: bool,
+    /// For block storage: the datastores that are made of cloned LUNs.
+    #[serde(default)]
+    pub vmfs: Vec<CloneVmfs>,
+    /// For block storage: the hosts that the LUNs are mapped to, and nobody else.
+    #[serde(default)]
+    pub lun_hosts: Vec<LunHost>,
+    /// For block storage: vCenter's id of the folder of the new datastores; empty leaves them where vCenter puts them.
+    #[serde(default)]
+    pub datastore_folder_moref: String,
+    /// For block storage: the .vmx in the copy must name this BIOS uuid before anything is done with it (safety.md S5).
+    #[serde(default)]
+    pub expected_bios_uuid: String,
+    /// For block storage: the VMware snapshot in the copy that holds the quiesced image (safety.md S12).
+    #[serde(default)]
+    pub good_vm_snapshot: Option<String>,
+}
+
+impl CloneIntent {
+    /// The parts that hosts mount by NFS.
+    pub fn nfs_targets(&self) -> impl Iterator<Item = &CloneTarget> {
+        self.targets.iter().filter(|target| target.lun_paths.is_empty())
+    }
+
+    /// The parts whose LUNs are mapped.
+    pub fn lun_targets(&self) -> impl Iterator<Item = &CloneTarget> {
+        self.targets.iter().filter(|target| !target.lun_paths.is_empty())
+    }
+}
+
+/// A VMFS whose LUNs are cloned, and the datastore that its copy becomes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CloneVmfs {
+    /// Uuid of the VMFS that was cut.
+    pub source_uuid: String,
+    /// The datastore that was cut, by the name that stands in paths.
+    pub source: String,
+    /// Name of the new datastore.
+    pub datastore: String,
+    /// Volume and path within it of each extent that was cut, head first.
+    pub extents: Vec<(String, String)>,
+}
+
+/// A host that LUNs are mapped to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LunHost {
+    /// vCenter's id.
+    pub moref: String,
+    /// Its name.
+    pub name: String,
+    /// The names that the array maps to.
+    pub initiators: Vec<String>,
+}
+
+/// A cloned VMFS as vCenter shows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachedVmfs {
+    /// `vcenters/{vcenter}/datastores/{moref}`; empty where it is not known to be there.
+    pub datastore_name: String,
+    /// Its name.
+    pub datastore: String,
+    /// Uuid of its own signature.
+    pub uuid: String,
+    /// Canonical names of its devices, head first.
+    pub devices: Vec<String>,
 }
 
 /// One volume's part of a clone.
@@ -320,4 +390,11 @@ pub struct CloneTarget {
     /// Root of the source's datastore within its volume.
     #[serde(default)]
     pub path_in_volume: String,
+    /// For block storage: paths within the volume of the LUNs that hosts shall reach; one that is the volume has an empty
+    /// path.
+    #[serde(default)]
+    pub lun_paths: Vec<String>,
+    /// Only these LUNs are cloned, into the same volume.
+    #[serde(default)]
+    pub luns_in_place: bool,
 }

@@ -1,6 +1,7 @@
 //! What Strata can do. An operation is a file, which opens with the states that a crash can leave and the step that heals
 //! each.
 
+mod copies;
 mod create_clone;
 mod create_snapshot;
 mod delete_clone;
@@ -37,6 +38,11 @@ fn patient() -> Retry {
         ceiling: Duration::from_secs(30),
         ..Retry::default()
     }
+}
+
+/// One copy of a VMFS at a time is made in a vCenter.
+fn vmfs_claim(vcenter: &str, source_uuid: &str) -> String {
+    format!("{vcenter}/copies-of-vmfs/{source_uuid}")
 }
 
 fn step_result(result: Result<Progress, GatewayError>) -> StepResult {

@@ -1,6 +1,6 @@
 //! Plan of a clone: where its files will lie, what its disks will be called, who it will be.
 
-use super::{Planned, fact, hash_of, new_id, point, step, words};
+use super::{Planned, block, fact, hash_of, new_id, point, step, words};
 use crate::{
     catalog::{CloneIntent, CloneTarget, Member, PointDisk, RestorePoint},
     deps::Deps,
@@ -29,17 +29,21 @@ pub async fn create_clone(deps: &Deps, request: &CreateCloneRequest) -> Result<P
     }
     let vcenter = vcenter_of(&point.intent.vm, "snapshot")?;
     refuse_taken_name(deps, &vcenter, &display_name).await?;
+    let placement = placement(deps, &point).await?;
+    if block::is_block(&point) {
+        refuse_template_by_volume(&point, true)?;
+        let (folder_moref, pool_moref, host_moref) = placement;
+        let place = block::clone::Place { folder_moref, pool_moref, host_moref };
+        return block::clone::create_clone(deps, request, vcenter, &point, (display_name, place)).await;
+    }
+    if !request.hosts.is_empty() || !request.datastore_folder.is_empty() {
+        let message = format!("{} lies on NFS: hosts and datastore_folder are for LUNs only", point.display_name);
+        return Err(GatewayError::invalid("hosts", message));
+    }
     let by_volume = choose_way(deps, &point, request.own_datastore).await?;
     refuse_template_by_volume(&point, by_volume)?;
-    let datastores = source_datastores(deps, &vcenter, &point).await?;
-    let source = current_source(deps, &point).await?;
-    let placement = match &source {
-        Some(vm) => (vm.folder_moref.clone(), vm.pool_moref.clone(), vm.host_moref.clone()),
-        None => {
-            let was = &point.intent.placement;
-            (was.folder_moref.clone(), was.pool_moref.clone(), was.host_moref.clone())
-        }
-    };
+    let members: Vec<&Member> = point.intent.members.iter().collect();
+    let datastores = source_datastores(deps, &vcenter, &members).await?;
     let clone_id = new_id("c");
     let placing =
         Placing { point: &point, display_name: &display_name, clone_id: &clone_id, datastores: &datastores, by_volume };
@@ -72,6 +76,11 @@ pub async fn create_clone(deps: &Deps, request: &CreateCloneRequest) -> Result<P
         host_moref: placement.2,
         hosts,
         power_on: request.power_on,
+        vmfs: Vec::new(),
+        lun_hosts: Vec::new(),
+        datastore_folder_moref: String::new(),
+        expected_bios_uuid: String::new(),
+        good_vm_snapshot: None,
     };
     match by_volume {
         true => refuse_taken_datastores(deps, &intent.vcenter, &intent.targets).await?,
@@ -105,7 +114,7 @@ async fn refuse_taken_directories(
     Ok(())
 }
 
-fn directory_of(path: &str) -> Option<String> {
+pub(super) fn directory_of(path: &str) -> Option<String> {
     let path: DatastorePath = path.parse().ok()?;
     Some(format!("[{}] {}/", path.datastore, path.directory()))
 }
@@ -169,14 +178,14 @@ async fn choose_way(deps: &Deps, point: &RestorePoint, own_datastore: bool) -> R
 }
 
 /// The datastores of the point as they are now, by name. For clones of files each must still be the pinned volume (S5).
-async fn source_datastores(
+pub(super) async fn source_datastores(
     deps: &Deps,
     vcenter: &str,
-    point: &RestorePoint,
+    members: &[&Member],
 ) -> Result<BTreeMap<String, inv::Datastore>> {
     let (all, _) = deps.ports.inventory.all_datastores().await?;
     let mut found = BTreeMap::new();
-    for member in &point.intent.members {
+    for member in members {
         let datastore = pinned(&all, vcenter, member)?;
         let devices = crate::layout::devices_of(datastore).map_err(|why| {
             GatewayError::unsupported("DATASTORE_UNSUPPORTED", format!("[{}]: {why}", member.datastore))
@@ -261,6 +270,17 @@ fn refuse_moved_root(member: &Member, root_now: &str) -> Result<()> {
     Err(GatewayError::conflict("DATASTORE_ROOT_CHANGED", message).with("datastore", &member.datastore))
 }
 
+/// Folder, pool and host: the source's, or where it was.
+async fn placement(deps: &Deps, point: &RestorePoint) -> Result<(String, String, String)> {
+    Ok(match current_source(deps, point).await? {
+        Some(vm) => (vm.folder_moref, vm.pool_moref, vm.host_moref),
+        None => {
+            let was = point.intent.placement.clone();
+            (was.folder_moref, was.pool_moref, was.host_moref)
+        }
+    })
+}
+
 /// The source VM, where it still exists.
 async fn current_source(deps: &Deps, point: &RestorePoint) -> Result<Option<inv::Vm>> {
     match deps.ports.inventory.get_vm(inv::GetVmRequest { name: point.intent.vm.clone() }).await {
@@ -271,7 +291,7 @@ async fn current_source(deps: &Deps, point: &RestorePoint) -> Result<Option<inv:
 }
 
 /// A template has no pool: the root pool of its host's cluster serves.
-async fn pool_for(deps: &Deps, pool: &str, point: &RestorePoint, host: &str) -> Result<String> {
+pub(super) async fn pool_for(deps: &Deps, pool: &str, point: &RestorePoint, host: &str) -> Result<String> {
     if !pool.is_empty() {
         return Ok(pool.to_owned());
     }
@@ -281,7 +301,7 @@ async fn pool_for(deps: &Deps, pool: &str, point: &RestorePoint, host: &str) -> 
 }
 
 /// Connected hosts that mount the source's datastores, with the addresses they mount from.
-async fn hosts_for(
+pub(super) async fn hosts_for(
     deps: &Deps,
     vcenter: &str,
     datastores: &BTreeMap<String, inv::Datastore>,
@@ -333,6 +353,8 @@ impl Placing<'_> {
                 datastore: String::new(),
                 nfs_version: String::new(),
                 path_in_volume: member.path_in_volume.clone(),
+                lun_paths: Vec::new(),
+                luns_in_place: false,
             };
             if self.by_volume {
                 target.datastore = datastore_name(self.display_name, number + 1);
@@ -425,7 +447,7 @@ fn safe(name: &str, chars_max: usize) -> String {
 }
 
 /// vCenter takes 42 bytes for a datastore's name; the VM's part is cut so that prefix and number have room.
-fn datastore_name(display_name: &str, number: usize) -> String {
+pub(super) fn datastore_name(display_name: &str, number: usize) -> String {
     const PART_BYTES_MAX: usize = 29;
     let mut part = safe(display_name, 80);
     while part.len() > PART_BYTES_MAX {
@@ -449,7 +471,7 @@ async fn refuse_taken_datastores(deps: &Deps, vcenter: &str, targets: &[CloneTar
     Ok(())
 }
 
-fn nfs_version(datastore: Option<&inv::Datastore>) -> String {
+pub(super) fn nfs_version(datastore: Option<&inv::Datastore>) -> String {
     match datastore.and_then(|datastore| datastore.backing.as_ref()).and_then(|backing| backing.kind.as_ref()) {
         Some(Kind::Nfs(nfs)) if !nfs.version.is_empty() => nfs.version.clone(),
         _ => "NFS".to_owned(),
