@@ -5,6 +5,7 @@ use std::{process::ExitCode, sync::Arc};
 use strata_inventory_svc::{
     InventorySvc, SERVICE_NAME,
     config::{DEFAULT_LISTEN, InventoryConfig},
+    footing::Footing,
 };
 use strata_kit::{
     clock::SharedClock,
@@ -53,7 +54,13 @@ impl Service for Program {
     }
 
     async fn start(config: &InventoryConfig, clock: SharedClock) -> Result<(Self, Routes), String> {
-        let svc = InventorySvc::new(config, &http, &clock)?;
+        let footing = Footing::of_this_machine();
+        if footing.machine.bios_uuids.is_empty() {
+            tracing::warn!(
+                "this machine's BIOS uuid cannot be read; if it is a VM, name it in protected_vms of the gateway's configuration"
+            );
+        }
+        let svc = InventorySvc::on(&footing, config, &http, &clock)?;
         let (routes, beside) = (svc.routes(), svc.clone());
         let keeping_alive = tokio::spawn(async move { beside.keep_alive().await });
         Ok((Self { svc, keeping_alive }, routes))

@@ -2,6 +2,7 @@
 
 use crate::{
     config::InventoryConfig,
+    footing::Footing,
     grpc::InventoryFace,
     vcenter::{Client, ClientOptions},
     vcenters::Vcenters,
@@ -30,11 +31,24 @@ pub struct InventorySvc {
 }
 
 impl InventorySvc {
-    /// With the vCenters of a configuration. Asks none of them.
+    /// With the vCenters of a configuration, on a footing that is not known. Asks none of them.
+    ///
+    /// # Errors
+    /// As [`InventorySvc::on`].
+    pub fn new(config: &InventoryConfig, http: HttpFactory<'_>, clock: &SharedClock) -> Result<Self, String> {
+        Self::on(&Footing::default(), config, http, clock)
+    }
+
+    /// The same where it is known what Strata stands on.
     ///
     /// # Errors
     /// A vCenter's CA file or thumbprint cannot be used; the text names it.
-    pub fn new(config: &InventoryConfig, http: HttpFactory<'_>, clock: &SharedClock) -> Result<Self, String> {
+    pub fn on(
+        footing: &Footing,
+        config: &InventoryConfig,
+        http: HttpFactory<'_>,
+        clock: &SharedClock,
+    ) -> Result<Self, String> {
         let mut clients = Vec::new();
         for vcenter in &config.vcenters {
             let http = http(&vcenter.name, &vcenter.tls_options())
@@ -45,6 +59,7 @@ impl InventorySvc {
                 username: vcenter.username.clone(),
                 password: vcenter.password.inner().clone(),
                 task_wait: vcenter.task_wait.unwrap_or(TASK_WAIT),
+                footing: footing.clone(),
             };
             clients.push(Client::new(options, http, clock.clone()));
         }

@@ -95,3 +95,37 @@ async fn own_datastore(array: ArrayKind) -> anyhow::Result<()> {
     assert!(house.gateway.deps().ledger.entries().await?.is_empty(), "nothing of ours is left");
     Ok(())
 }
+
+/// On an array that knows its volumes by uuid only, and in a vCenter that knows its datastores and hosts by MoRef.
+#[tokio::test]
+async fn everything_behind_a_vm_has_a_name_for_people() -> anyhow::Result<()> {
+    let house = House::builder()
+        .array(ArrayKind::Reference)
+        .vm(VmSpec::named("web-01"))
+        .vm(VmSpec::named("neighbour"))
+        .start()
+        .await?;
+    let mut vms = VmServiceClient::new(house.upstream.clone());
+    let request = pb::GetVmRequest { name: house.vm("web-01").await? };
+    let vm = vms.get_vm(request).await?.into_inner();
+    assert_eq!(vm.volume_display_names, ["ds1"], "{:?}", vm.volumes);
+    let detail = vm.detail.unwrap_or_default();
+    let mut named = std::collections::BTreeSet::new();
+    for link in &detail.relations {
+        for (name, shown) in [(&link.from, &link.from_display_name), (&link.to, &link.to_display_name)] {
+            assert!(!shown.is_empty() || name == "arrays/array-1", "{name} has no name: {link:?}");
+            named.insert(shown.as_str());
+        }
+    }
+    for wanted in ["web-01", "Hard disk 1", "ds1", "esx-1.example", "esx-2.example"] {
+        assert!(named.contains(wanted), "{wanted} is not in {named:?}");
+    }
+    assert!(detail.disks.iter().all(|disk| disk.volume_display_name == "ds1"), "{:?}", detail.disks);
+    assert!(!detail.neighbours.is_empty());
+    assert!(detail.neighbours.iter().all(|one| one.volume_display_name == "ds1"), "{:?}", detail.neighbours);
+    let request = pb::ListVmsRequest { parent: "vcenters/-".into(), ..Default::default() };
+    for vm in vms.list_vms(request).await?.into_inner().vms {
+        assert_eq!(vm.volume_display_names, ["ds1"], "{}", vm.display_name);
+    }
+    Ok(())
+}

@@ -9,6 +9,8 @@ mod clone_points;
 mod delete_clone_in_use;
 #[path = "safety/failures.rs"]
 mod failures;
+#[path = "safety/half_restored.rs"]
+mod half_restored;
 #[path = "safety/jobs.rs"]
 mod jobs;
 #[path = "safety/late_effects.rs"]
@@ -17,20 +19,30 @@ mod late_effects;
 mod late_shutdown;
 #[path = "safety/revert_under_deltas.rs"]
 mod revert_under_deltas;
+#[path = "safety/rights.rs"]
+mod rights;
 #[path = "safety/s01_s02_ours.rs"]
 mod s01_s02_ours;
 #[path = "safety/s05_right_vm.rs"]
 mod s05_right_vm;
+#[path = "safety/s06_footing.rs"]
+mod s06_footing;
 #[path = "safety/s06_s07_neighbours.rs"]
 mod s06_s07_neighbours;
+#[path = "safety/s12_grades.rs"]
+mod s12_grades;
 #[path = "safety/s13_s15_cut.rs"]
 mod s13_s15_cut;
 #[path = "safety/s16_s17_clone.rs"]
 mod s16_s17_clone;
 #[path = "safety/s20_s24_revert.rs"]
 mod s20_s24_revert;
+#[path = "safety/skipped_undo.rs"]
+mod skipped_undo;
 #[path = "safety/templates.rs"]
 mod templates;
+#[path = "safety/two_datastores.rs"]
+mod two_datastores;
 
 use strata_kit::status::ErrorReport;
 use strata_tests::house::Outcome;

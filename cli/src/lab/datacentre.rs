@@ -73,8 +73,7 @@ fn open_snapshot(vcenter: &Vcenter, name: &str) -> Result<(), Failure> {
     let ask = NewSnapshot {
         name: "before the upgrade".to_owned(),
         description: "left open by somebody".to_owned(),
-        memory: false,
-        quiesce: false,
+        ..NewSnapshot::default()
     };
     vcenter
         .with(|state| {

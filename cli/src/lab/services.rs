@@ -16,6 +16,7 @@ use strata_gateway::{
 use strata_inventory_svc::{
     InventorySvc,
     config::{InventoryConfig, VcenterConfig},
+    footing::Footing,
 };
 use strata_kit::{
     clock::SharedClock,
@@ -105,7 +106,9 @@ fn inventory(facts: &Facts, options: &LabOptions, clock: &SharedClock) -> Result
         let message = format!("the vCenter cannot be used: {}", faults.join("; "));
         return Err(Failure::new(ErrorKind::InvalidArgument, "VCENTER_NOT_USABLE", message));
     }
-    InventorySvc::new(&config, &http, clock).map_err(|error| fault("inventory-svc", error))
+    // A simulated vCenter's VMs are nobody's footing; those of a real one may be ours.
+    let footing = options.vcenter.as_ref().map(|_| Footing::of_this_machine()).unwrap_or_default();
+    InventorySvc::on(&footing, &config, &http, clock).map_err(|error| fault("inventory-svc", error))
 }
 
 fn storage(tables: &[Value], clock: &SharedClock) -> Result<StorageSvc, Failure> {

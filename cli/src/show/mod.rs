@@ -8,5 +8,5 @@ pub use plan::plan;
 pub use table::Table;
 pub use values::{
     bytes, duration, grade, operation_state, plural, power, protection, seconds, snapshot_state, step_state, time,
-    volume,
+    volume, volume_named, volumes,
 };

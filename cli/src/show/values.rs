@@ -55,7 +55,7 @@ pub fn bytes(count: u64) -> String {
 }
 
 /// `arrays/{array}/volumes/{volume}` as `array:volume`; another text as it is. An array that knows its volumes by uuid only
-/// shows the first part of it: the full name is in `vm show` and in JSON.
+/// shows the first part of it: the full name is in JSON.
 pub fn volume(name: &str) -> String {
     match strata_model::names::split(name, &["arrays", "volumes"]).as_deref() {
         Ok([array, volume]) if uuid::Uuid::try_parse(volume).is_ok() => {
@@ -64,6 +64,21 @@ pub fn volume(name: &str) -> String {
         Ok([array, volume]) => format!("{array}:{volume}"),
         _ => name.to_owned(),
     }
+}
+
+/// The same by the volume's name for people, where the gateway tells it.
+pub fn volume_named(name: &str, display_name: &str) -> String {
+    match strata_model::names::split(name, &["arrays", "volumes"]).as_deref() {
+        Ok([array, _]) if !display_name.is_empty() => format!("{array}:{display_name}"),
+        _ => volume(name),
+    }
+}
+
+/// The volumes of a VM, comma-separated.
+pub fn volumes(vm: &strata_proto::strata::gateway::v1::Vm) -> String {
+    let named =
+        |(at, name): (usize, &String)| volume_named(name, vm.volume_display_names.get(at).map_or("", String::as_str));
+    vm.volumes.iter().enumerate().map(named).collect::<Vec<_>>().join(", ")
 }
 
 /// `1 disk`, `2 disks`.

@@ -25,6 +25,9 @@ fn at_ms(ms: i64) -> Option<Timestamp> {
 
 pub const NFS: &str = "arrays/filer-1/volumes/nfs-01";
 
+/// A volume of an array that knows its volumes by uuid only.
+const UUID: &str = "arrays/filer-1/volumes/0b9f7d0e-6b1f-4c53-9a41-6f2d3c1b8a7b";
+
 pub fn vms() -> Vec<Vm> {
     let vm = |vcenter: &str, uuid: &str, name: &str| Vm {
         name: format!("vcenters/{vcenter}/vms/{uuid}"),
@@ -33,6 +36,7 @@ pub fn vms() -> Vec<Vm> {
         host: "esx-01".to_owned(),
         datastores: vec!["nfs-01".to_owned()],
         volumes: vec![NFS.to_owned()],
+        volume_display_names: vec!["nfs-01".to_owned()],
         protection: ProtectionState::Unprotected.into(),
         moref: format!("vm-{uuid}"),
         ..Vm::default()
@@ -54,6 +58,7 @@ pub fn vms() -> Vec<Vm> {
         Vm {
             datastores: vec!["vsanDatastore".to_owned()],
             volumes: vec![],
+            volume_display_names: vec![],
             protection: ProtectionState::Unsupported.into(),
             protection_reason: "its datastore is vSAN".to_owned(),
             ..vm("vc-1", "15", "evil\u{1b}[31mred")
@@ -62,12 +67,17 @@ pub fn vms() -> Vec<Vm> {
 }
 
 fn detail() -> VmDetail {
-    let relation = |from: &str, kind: &str, to: &str, evidence: &str| Relation {
-        from: from.to_owned(),
+    let relation = |from: (&str, &str), kind: &str, to: (&str, &str), evidence: &str| Relation {
+        from: from.0.to_owned(),
         kind: kind.to_owned(),
-        to: to.to_owned(),
+        to: to.0.to_owned(),
         evidence: evidence.to_owned(),
+        from_display_name: from.1.to_owned(),
+        to_display_name: to.1.to_owned(),
     };
+    let vm = ("vcenters/vc-1/vms/11", "web-01");
+    let disk = ("vcenters/vc-1/vms/11/disks/2000", "Hard disk 1");
+    let store = ("vcenters/vc-1/datastores/datastore-7", "nfs-01");
     VmDetail {
         disks: vec![
             VmDisk {
@@ -76,7 +86,7 @@ fn detail() -> VmDetail {
                 capacity_bytes: 40 << 30,
                 volume: NFS.to_owned(),
                 best_grade: Grade::Vm.into(),
-                reason: String::new(),
+                ..VmDisk::default()
             },
             VmDisk {
                 label: "Hard disk 2".to_owned(),
@@ -85,12 +95,16 @@ fn detail() -> VmDetail {
                 volume: NFS.to_owned(),
                 best_grade: Grade::Crash.into(),
                 reason: "it is independent".to_owned(),
+                ..VmDisk::default()
             },
         ],
         files: vec!["[nfs-01] web-01/web-01.vmx".to_owned(), "[nfs-01] web-01/web-01-flat.vmdk".to_owned()],
         relations: vec![
-            relation("web-01", "has disk", "[nfs-01] web-01/web-01.vmdk", "config.hardware.device 2000"),
-            relation("nfs-01", "is volume", NFS, "NFS path /ds1 exported by 10.0.0.5"),
+            relation(vm, "has disk", disk, "Hard disk 1, file [nfs-01] web-01/web-01.vmdk"),
+            relation(disk, "lies on", store, "backing file [nfs-01] web-01/web-01.vmdk"),
+            relation(store, "mounted by", ("vcenters/vc-1/hosts/host-9", "esx-01"), "esx-01, readWrite, accessible"),
+            relation(store, "is volume", (UUID, "nfs-01"), "NFS path /ds1 exported by 10.0.0.5"),
+            relation((UUID, "nfs-01"), "is on array", ("arrays/filer-1", ""), "volume uuid 8a7b"),
         ],
         neighbours: neighbours(),
         folder: "/DC1/vm/web".to_owned(),
@@ -105,7 +119,8 @@ fn neighbours() -> Vec<Neighbour> {
         vm: "vcenters/vc-1/vms/12".to_owned(),
         display_name: "twin".to_owned(),
         datastore: "nfs-01".to_owned(),
-        volume: NFS.to_owned(),
+        volume: UUID.to_owned(),
+        volume_display_name: "nfs-01".to_owned(),
     }]
 }
 

@@ -178,6 +178,11 @@ impl<O: Operation> UndoContext<O> {
         self.scope.history().steps[self.scope.step].run_pending.as_ref().map(|pending| pending.resume.clone())
     }
 
+    /// The steps whose undo a person skipped: what they did may still be there.
+    pub fn undos_skipped(&self) -> Vec<String> {
+        self.scope.history().undos_skipped().map(|step| step.name.clone()).collect()
+    }
+
     /// Whether the run may have had an effect: it succeeded, waited for the other side, noted a target, or its answer is
     /// not known. After a plain no it has none.
     pub fn run_may_have_acted(&self) -> bool {

@@ -169,7 +169,10 @@ impl Driver {
                 _ => answer,
             };
             match answer {
-                Ok(_) => return self.write(Event::Undone { step: name(), because: None }, false).await,
+                Ok(kept) => {
+                    let because = kept.as_str().map(str::to_owned);
+                    return self.write(Event::Undone { step: name(), because }, false).await;
+                }
                 Err(error) if (step.retry.transient)(&error) => {
                     let attempt = self.log.history().steps[index].attempts;
                     self.write(Event::AttemptFailed { step: name(), attempt, error }, false).await?;

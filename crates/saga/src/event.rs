@@ -174,11 +174,11 @@ pub enum Event {
         /// 1 for the first try.
         attempt: u32,
     },
-    /// The step's effect is gone.
+    /// The step's effect is gone, or stays for a reason.
     Undone {
         /// Which step.
         step: String,
-        /// Set where there was nothing to undo, and why.
+        /// Set where there was nothing to undo, or where the undo left the effect as it is, and why.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         because: Option<String>,
     },

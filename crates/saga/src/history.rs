@@ -121,8 +121,10 @@ pub struct StepHistory {
     pub output: Option<Value>,
     /// The last error of run or undo, repeated tries included.
     pub error: Option<StepError>,
-    /// Why there was nothing to undo, where that was so.
+    /// Why there was nothing to undo, or why the undo left the effect as it is, where that was so.
     pub undo_note: Option<String>,
+    /// Who said that its undo shall be skipped: its effect may still be there.
+    pub undo_skipped_by: Option<String>,
     /// When it was first started.
     pub started_at: Option<Timestamp>,
     /// When its last event was written.
@@ -146,6 +148,7 @@ impl StepHistory {
             output: None,
             error: None,
             undo_note: None,
+            undo_skipped_by: None,
             started_at: None,
             changed_at: None,
             open: false,
@@ -200,7 +203,10 @@ impl StepHistory {
                 self.error = None;
             }
             Event::Undone { because, .. } => self.undo_note.clone_from(because),
-            Event::StuckAction { .. } => {
+            Event::StuckAction { action, who, .. } => {
+                if before == StepStatus::UndoFailed && *action == StuckAction::Skip {
+                    self.undo_skipped_by = Some(who.clone());
+                }
                 self.run_pending = None;
                 self.undo_pending = None;
             }
@@ -288,6 +294,11 @@ impl History {
             next_seq: 1,
             abandoned: false,
         })
+    }
+
+    /// The steps whose undo a person skipped: their effects may still be there.
+    pub fn undos_skipped(&self) -> impl Iterator<Item = &StepHistory> {
+        self.steps.iter().filter(|step| step.undo_skipped_by.is_some())
     }
 
     /// Adds one record, or says why it is impossible and stays as it was.

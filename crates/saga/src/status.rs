@@ -64,7 +64,7 @@ pub fn next(status: StepStatus, event: &Event) -> Result<StepStatus, IllegalEven
         (Started | Succeeded | Failed | Undoing, Event::UndoStarted { .. }) => Ok(Undoing),
         // Nothing to undo is said at once; anything else is undone only by an undo that started.
         (Started | Succeeded | Failed, Event::Undone { because: Some(_), .. }) => Ok(Undone),
-        (Undoing, Event::Undone { because: None, .. }) => Ok(Undone),
+        (Undoing, Event::Undone { .. }) => Ok(Undone),
         (Undoing, Event::PendingSeen { .. } | Event::AttemptFailed { .. }) => Ok(Undoing),
         (Undoing, Event::UndoFailed { .. }) => Ok(UndoFailed),
         (UndoFailed, Event::StuckAction { action: StuckAction::Retry, .. }) => Ok(Undoing),

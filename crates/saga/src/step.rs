@@ -8,7 +8,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 /// What a run or an undo answers.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Progress {
-    /// It is done; the value is the step's output (an undo's is dropped).
+    /// It is done; the value is the step's output (of an undo's only [`Progress::kept`] is).
     Done(Value),
     /// The other side works on it. The engine journals `resume`, waits, and calls again with it.
     Pending {
@@ -25,6 +25,11 @@ impl Progress {
     /// Done, with nothing to tell.
     pub fn done() -> Self {
         Progress::Done(Value::Null)
+    }
+
+    /// An undo that leaves the step's effect as it is, for this reason; journalled.
+    pub fn kept(because: impl Into<String>) -> Self {
+        Progress::Done(Value::String(because.into()))
     }
 
     /// Done, with an output that later steps read by the step's name.

@@ -20,7 +20,7 @@ impl PlanService for Api {
                 let wish = wish::snapshot(&message)?;
                 plan::create_snapshot(&self.deps, &names, &message.vm, &wish).await?.shown
             }
-            Some(Wanted::DeleteSnapshot(message)) => plan::delete_snapshot(&self.deps, &message.name)?.shown,
+            Some(Wanted::DeleteSnapshot(message)) => plan::delete_snapshot(&self.deps, &message.name).await?.shown,
             Some(Wanted::CreateClone(message)) => plan::create_clone(&self.deps, &message).await?.shown,
             Some(Wanted::DeleteClone(message)) => {
                 plan::delete_clone(&self.deps, &message.name, message.power_off).await?.shown

@@ -62,7 +62,7 @@ impl SnapshotService for Api {
         let (metadata, _, message) = request.into_parts();
         let plain = pb::DeleteSnapshotRequest { request_id: String::new(), validate_only: false, ..message.clone() };
         let asked = Asked::new(&metadata, &message.request_id, message.validate_only, DeleteSnapshot::KIND, &plain)?;
-        let planning = async { plan::delete_snapshot(&self.deps, &message.name) };
+        let planning = plan::delete_snapshot(&self.deps, &message.name);
         match self.submit::<DeleteSnapshot, _>(asked, planning).await {
             Err(error) if message.allow_missing && error.kind == strata_model::ErrorKind::NotFound => {
                 Ok(Response::new(super::operations::done_with_nothing()))

@@ -116,10 +116,10 @@ fn brief(vm: &inv::Vm, volumes: &Volumes, points: &[RestorePoint]) -> pb::Vm {
     let vcenter = vcenter_part(&vm.name).to_owned();
     let found: Vec<&std::result::Result<Vec<Volume>, String>> =
         vm.datastores.iter().filter_map(|datastore| volumes.get(&(vcenter.clone(), datastore.clone()))).collect();
-    let mut names: Vec<String> =
-        found.iter().filter_map(|volumes| volumes.as_ref().ok()).flatten().map(|volume| volume.name.clone()).collect();
-    names.sort();
-    names.dedup();
+    let named = |volume: &Volume| (volume.name.clone(), volume.display_name.clone());
+    let named: BTreeMap<String, String> =
+        found.iter().filter_map(|volumes| volumes.as_ref().ok()).flatten().map(named).collect();
+    let (names, volume_display_names): (Vec<String>, Vec<String>) = named.into_iter().unzip();
     let own: Vec<&RestorePoint> = points.iter().filter(|point| point.intent.vm == vm.name && protects(point)).collect();
     let newest = own.iter().max_by_key(|point| (point.cut.time, &point.id));
     let why_not = match (vm.system_vm, names.is_empty()) {
@@ -143,6 +143,7 @@ fn brief(vm: &inv::Vm, volumes: &Volumes, points: &[RestorePoint]) -> pb::Vm {
         host: vm.host.clone(),
         datastores: vm.datastores.clone(),
         volumes: names,
+        volume_display_names,
         protection: protection.into(),
         protection_reason: why_not,
         last_snapshot: newest.map(|point| format!("snapshots/{}", point.id)).unwrap_or_default(),
@@ -170,6 +171,8 @@ fn power(state: PowerState) -> &'static str {
 
 fn detail(layout: &VmLayout) -> pb::VmDetail {
     let topology = &layout.topology;
+    let names = layout.display_names();
+    let shown = |name: &str| names.get(name).cloned().unwrap_or_default();
     let disks = layout.disks.iter().map(|placed| pb::VmDisk {
         label: placed.disk.label.clone(),
         path: placed.path.clone(),
@@ -177,8 +180,11 @@ fn detail(layout: &VmLayout) -> pb::VmDetail {
         volume: placed.volume.clone().unwrap_or_default(),
         best_grade: placed.best_grade.map_or(0, |grade: Grade| convert::grade(grade).into()),
         reason: placed.reason.clone(),
+        volume_display_name: shown(placed.volume.as_deref().unwrap_or_default()),
     });
     let relations = layout.relations().into_iter().map(|link| pb::Relation {
+        from_display_name: shown(&link.from),
+        to_display_name: shown(&link.to),
         from: link.from,
         kind: link.kind,
         to: link.to,
@@ -190,6 +196,7 @@ fn detail(layout: &VmLayout) -> pb::VmDetail {
         display_name: neighbour.display_name.clone(),
         datastore: neighbour.datastore.clone(),
         volume: neighbour.volume.clone(),
+        volume_display_name: shown(&neighbour.volume),
     });
     pb::VmDetail {
         disks: disks.collect(),

@@ -69,7 +69,7 @@ pub struct SnapshotIntent {
     pub weaker_skew_max_ms: Option<u32>,
     /// The VM was off when it was planned.
     pub vm_off: bool,
-    /// The volumes to cut.
+    /// The datastores to cut, each with its volume; several may lie on one.
     pub members: Vec<Member>,
     /// The disks in it.
     pub disks: Vec<PointDisk>,
@@ -113,14 +113,14 @@ pub struct Placement {
     pub host_moref: String,
 }
 
-/// A volume in a snapshot.
+/// A datastore in a snapshot, and the volume that it lies on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// `arrays/{array}/volumes/{volume}`.
     pub volume: String,
     /// Immutable identity of the volume.
     pub volume_uuid: String,
-    /// The datastore on it.
+    /// The datastore.
     pub datastore: String,
     /// The datastore as `vcenters/{vcenter}/datastores/{moref}`; empty in records of before it was noted.
     #[serde(default)]
@@ -279,10 +279,13 @@ pub struct CloneIntent {
     pub vcenter: String,
     /// True: volumes and datastores of its own; false: files in the source's datastores.
     pub by_volume: bool,
-    /// One a volume of the restore point.
+    /// One a datastore of the restore point; several may lie on one volume.
     pub targets: Vec<CloneTarget>,
     /// The copied .vmx.
     pub vmx_path: String,
+    /// The .vmx that it is a copy of, which says what relative names in it mean; empty in records of before it was noted.
+    #[serde(default)]
+    pub source_vmx_path: String,
     /// Disks: from the path in the .vmx of the snapshot to the copy's path.
     pub disks: Vec<(String, String)>,
     /// Directories that the VM may refer to.
@@ -368,7 +371,7 @@ pub struct AttachedVmfs {
     pub devices: Vec<String>,
 }
 
-/// One volume's part of a clone.
+/// One datastore's part of a clone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloneTarget {
     /// `arrays/{array}/volumes/{volume}` that was cut.

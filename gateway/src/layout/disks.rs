@@ -102,6 +102,7 @@ fn best_grade(topology: &inv::VmTopology, disk: &inv::Disk, path: &str) -> (Grad
     match vm.power_state() {
         inv::PowerState::Off => (Grade::Vm, String::new()),
         _ if !vm.tools_running => (Grade::Crash, "VMware Tools do not run in the guest".to_owned()),
+        _ if vm.application_freeze => (Grade::App, String::new()),
         _ => (Grade::Vm, String::new()),
     }
 }

@@ -165,6 +165,11 @@ impl VmLayout {
     pub fn relations(&self) -> Vec<Relation> {
         relations::of(self)
     }
+
+    /// The names for people of every object in [`VmLayout::relations`], by resource name; an array has none but its own.
+    pub fn display_names(&self) -> BTreeMap<String, String> {
+        relations::display_names(self)
+    }
 }
 
 /// A datastore by the name that stands in paths, where vCenter may write `%2f`, `%5c` and `%25`.

@@ -2,6 +2,7 @@
 
 use super::{PlacedLun, VmLayout, array_name};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A link between two objects, as the catalog stores it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -25,7 +26,7 @@ pub(super) fn of(layout: &VmLayout) -> Vec<Relation> {
     let mut links = Vec::new();
     for placed in &layout.disks {
         let disk = format!("{}/disks/{}", layout.vm.name, placed.disk.key);
-        let how = format!("{} of {}, file {}", placed.disk.label, layout.vm.moref, placed.path);
+        let how = format!("{}, file {}", placed.disk.label, placed.path);
         links.push(link(&layout.vm.name, "has disk", &disk, how));
         if !placed.disk.datastore.is_empty() {
             links.push(link(&disk, "lies on", &placed.disk.datastore, format!("backing file {}", placed.path)));
@@ -58,11 +59,15 @@ pub(super) fn of(layout: &VmLayout) -> Vec<Relation> {
     links
 }
 
+fn lun_name(part: &PlacedLun) -> String {
+    let shown = if part.lun.path.is_empty() { &part.lun.canonical_name } else { &part.lun.path };
+    format!("{}/luns/{}", part.volume.name, strata_model::names::encode(shown))
+}
+
 /// From a VMFS by one of its LUNs to the volume and its array, and to whom the array shows the LUN.
 fn of_lun(layout: &VmLayout, datastore: &str, part: &PlacedLun) -> Vec<Relation> {
     let (lun, volume) = (&part.lun, &part.volume);
-    let shown = if lun.path.is_empty() { &lun.canonical_name } else { &lun.path };
-    let name = format!("{}/luns/{}", volume.name, strata_model::names::encode(shown));
+    let name = lun_name(part);
     let mut links = vec![
         link(datastore, "is on LUN", &name, part.evidence.clone()),
         link(&name, "lies in volume", &volume.name, format!("LUN uuid {}, volume uuid {}", lun.uuid, volume.uuid)),
@@ -86,6 +91,28 @@ fn of_lun(layout: &VmLayout, datastore: &str, part: &PlacedLun) -> Vec<Relation>
         });
     }
     links
+}
+
+/// The names for people of every object in the links, by resource name.
+pub(super) fn display_names(layout: &VmLayout) -> BTreeMap<String, String> {
+    let mut names = BTreeMap::from([(layout.vm.name.clone(), layout.vm.display_name.clone())]);
+    for placed in &layout.disks {
+        names.insert(format!("{}/disks/{}", layout.vm.name, placed.disk.key), placed.disk.label.clone());
+    }
+    for placed in layout.datastores.values() {
+        let datastore = &placed.datastore;
+        names.insert(datastore.name.clone(), datastore.display_name.clone());
+        for mount in &datastore.mounts {
+            names.insert(format!("{}/hosts/{}", vcenter_part(&datastore.name), mount.host_moref), mount.host.clone());
+        }
+        for volume in placed.volumes() {
+            names.insert(volume.name.clone(), volume.display_name.clone());
+        }
+        for part in &placed.luns {
+            names.insert(lun_name(part), part.lun.canonical_name.clone());
+        }
+    }
+    names
 }
 
 fn vcenter_part(name: &str) -> &str {

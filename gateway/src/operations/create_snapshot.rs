@@ -23,7 +23,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use serde_json::Value;
-use strata_model::{ErrorKind, Grade};
+use strata_model::ErrorKind;
 use strata_saga::{Claim, Operation, Outputs, Progress, RunContext, Step, StepError, StepResult, Undo, UndoContext};
 
 /// See the module.
@@ -150,10 +150,9 @@ pub(super) fn restore_point(
     vm_snapshot_open_ms: Option<u64>,
     operation: &str,
 ) -> RestorePoint {
-    let (grade, grade_reason) = match frozen {
-        Some(frozen) if !frozen.quiesced => (Grade::Crash, frozen.reason.clone()),
-        _ => (intent.grade_planned, String::new()),
-    };
+    let grade = frozen.map_or(intent.grade_planned, |frozen| frozen.achieved(intent.grade_planned));
+    let weaker = frozen.filter(|_| grade < intent.grade_planned);
+    let grade_reason = weaker.map(|frozen| frozen.reason.clone()).unwrap_or_default();
     RestorePoint {
         id: intent.snapshot_id.clone(),
         display_name: intent.display_name.clone(),

@@ -70,10 +70,13 @@ fn done(history: &History, step: &str) -> bool {
     history.step(step).is_some_and(|step| step.status == StepStatus::Succeeded)
 }
 
-/// The output of a step that succeeded and was not undone.
+/// The output of a step that succeeded and was not undone, or whose undo left it for a reason. After a skip a revert's undo
+/// leaves the safety point, so that it stands too where the skip was of its own record.
 fn standing<T: DeserializeOwned>(history: &History, step: &str) -> Option<T> {
     let step = history.step(step)?;
-    if step.status != StepStatus::Succeeded {
+    let skipped = history.accepted.kind == RevertVm::KIND && step.undo_skipped_by.is_some();
+    let kept = step.status == StepStatus::Undone && (step.undo_note.is_some() || skipped);
+    if step.status != StepStatus::Succeeded && !kept {
         return None;
     }
     serde_json::from_value(step.output.clone()?).ok()

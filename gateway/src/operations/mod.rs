@@ -14,7 +14,7 @@ pub use create_snapshot::CreateSnapshot;
 pub use delete_clone::DeleteClone;
 pub use delete_snapshot::DeleteSnapshot;
 pub use desired::desired;
-pub use revert_vm::{RevertResult, RevertVm};
+pub use revert_vm::{RevertResult, RevertVm, words_on_kept};
 
 use crate::{catalog::RestorePoint, deps::Deps, error::GatewayError};
 use std::time::Duration;

@@ -156,6 +156,9 @@ fn safety_step() -> Step<RevertVm> {
         "safety_snapshot",
         |c: RunContext<RevertVm>| async move { array_snapshot::run(&c, &c.params().safety, None).await },
         Undo::by(|c: UndoContext<RevertVm>| async move {
+            if let Some(kept) = kept_safety(&c) {
+                return Ok(kept);
+            }
             let answered = c.own_output::<CutOutput>()?.is_some();
             let operation = c.operation().to_string();
             step_result(array_snapshot::undo(c.context(), &operation, &c.params().safety, c.resume(), answered).await)
@@ -164,11 +167,31 @@ fn safety_step() -> Step<RevertVm> {
     .deadline(DEADLINE_OF_JOBS)
 }
 
+/// Where a person skipped the undo of a later step, the live disks may still be aside or gone: the safety point may be the
+/// only copy of them, and stays.
+fn kept_safety(c: &UndoContext<RevertVm>) -> Option<Progress> {
+    let skipped = c.undos_skipped();
+    (!skipped.is_empty()).then(|| Progress::kept(words_on_kept(c.params(), &skipped)))
+}
+
+/// What is said of a safety point that stays because undos were skipped.
+pub fn words_on_kept(intent: &RevertIntent, skipped: &[String]) -> String {
+    format!(
+        "the undo of {} was skipped, so {} is kept: it holds {} as it was before the revert",
+        skipped.join(", "),
+        intent.safety.display_name,
+        intent.vm_display_name
+    )
+}
+
 fn record_safety_step() -> Step<RevertVm> {
     Step::new(
         "record_safety",
         |c: RunContext<RevertVm>| async move { record_safety(&c) },
         Undo::by(|c: UndoContext<RevertVm>| async move {
+            if let Some(kept) = kept_safety(&c) {
+                return Ok(kept);
+            }
             step_result(forget_point(c.context(), &c.params().safety.snapshot_id))
         }),
     )

@@ -1,9 +1,11 @@
 //! Plan of a snapshot: which volumes are cut, what can be promised for each disk, who else is in the cut.
 
 use super::{
-    NameAllocator, Planned, block, fact, hash_of, new_id,
+    NameAllocator, Planned,
+    array_rights::{self, Way},
+    block, fact, hash_of, new_id,
     privileges::{self, Need},
-    step, words,
+    protected, step, words,
 };
 use crate::{
     catalog::{Member, Placement, PointDisk, SnapshotIntent},
@@ -42,7 +44,7 @@ pub struct SnapshotWish {
 /// Longest skew that is asked of an array where nothing writes, in milliseconds.
 const STATIC_SKEW_MS: u32 = 600_000;
 
-/// Plans a snapshot of a VM.
+/// Plans a snapshot that a user asked for: as [`create_snapshot_of`], and no freeze of a VM that Strata stands on.
 ///
 /// # Errors
 /// Every reason why it cannot be taken; see the functions below.
@@ -55,6 +57,7 @@ pub async fn create_snapshot(
     let vcenter = crate::layout::vcenter_of(vm, "vm")?;
     let layout = VmLayout::read(&deps.ports, vm, Depth::Full).await?;
     let planned = create_snapshot_of(deps, names, &layout, wish)?;
+    protected::refuse_grade(deps, &layout.vm, planned.intent.grade_planned)?;
     if planned.intent.needs_freeze() {
         // Who may open a VMware snapshot and not remove it would leave it open.
         let need = Need {
@@ -65,6 +68,9 @@ pub async fn create_snapshot(
             privileges: &["VirtualMachine.State.CreateSnapshot", "VirtualMachine.State.RemoveSnapshot"],
         };
         privileges::require(deps, need).await?;
+        // What the array would refuse is told before the guest is frozen (safety.md S11).
+        let volumes = planned.intent.members.iter().map(|member| &member.volume);
+        array_rights::require(deps, volumes, "snapshot", Way::Volume, &layout.vm.display_name).await?;
     }
     Ok(planned)
 }
@@ -79,7 +85,8 @@ pub fn create_snapshot_of(
     refuse_unfit(layout)?;
     let (disks, excluded) = split(layout, wish)?;
     let grade = grade_for(layout, &disks, wish)?;
-    let vm_off = layout.vm.power_state() == PowerState::Off;
+    // A safety point is cut after its VM was stopped, so order does not matter and nothing is torn.
+    let vm_off = wish.safety || layout.vm.power_state() == PowerState::Off;
     let members = members(layout, &disks)?;
     let skew_max_ms = check_one_point(layout, &members, &disks, vm_off, grade, wish)?;
     let weaker_skew_max_ms = match wish.allow_weaker && grade >= Grade::Vm && !vm_off {
@@ -88,7 +95,7 @@ pub fn create_snapshot_of(
     };
     let files = &layout.topology.files;
     let nvram = files.iter().find(|file| file.kind() == VmFileKind::Nvram).map(|file| file.path.clone());
-    let point_disk = |placed: &&PlacedDisk| to_point_disk(placed, layout);
+    let point_disk = |placed: &&PlacedDisk| to_point_disk(placed, layout, wish.grade);
     let mut intent = SnapshotIntent {
         snapshot_id: new_id("s"),
         display_name: names.allocate(&*deps.catalog, &layout.vm.display_name, deps.clock.now())?,
@@ -197,7 +204,7 @@ fn grade_for(layout: &VmLayout, disks: &[&PlacedDisk], wish: &SnapshotWish) -> R
         .filter(|placed| placed.best_grade < Some(wish.grade))
         .map(|placed| {
             let best = placed.best_grade.unwrap_or(Grade::Crash);
-            let why = if placed.reason.is_empty() { "applications cannot be told" } else { &placed.reason };
+            let why = why_weaker(placed, layout);
             format!("{}: at best {best}, {why}", placed.disk.label)
         })
         .collect();
@@ -214,9 +221,15 @@ fn grade_for(layout: &VmLayout, disks: &[&PlacedDisk], wish: &SnapshotWish) -> R
     Ok(disks.iter().filter_map(|placed| placed.best_grade).min().unwrap_or(Grade::Crash))
 }
 
-/// One member a volume, with the directories to cut.
+/// Why a disk's grade is weaker than asked.
+fn why_weaker<'a>(placed: &'a PlacedDisk, layout: &'a VmLayout) -> &'a str {
+    let why = [&placed.reason, &layout.vm.application_freeze_reason].into_iter().find(|why| !why.is_empty());
+    why.map_or("applications cannot be told", String::as_str)
+}
+
+/// One member a datastore, with the directories to cut. Several datastores may lie on one volume.
 fn members(layout: &VmLayout, disks: &[&PlacedDisk]) -> Result<Vec<Member>> {
-    let mut members: BTreeMap<String, (Member, BTreeSet<String>)> = BTreeMap::new();
+    let mut members: BTreeMap<(String, String), (Member, BTreeSet<String>)> = BTreeMap::new();
     let mut paths: Vec<DatastorePath> = vec![layout.vm.vmx_path.parse().map_err(GatewayError::unexpected)?];
     for placed in disks {
         paths.extend(chain_files(&placed.disk.chain, &layout.topology.files).map_err(GatewayError::unexpected)?);
@@ -231,8 +244,8 @@ fn members(layout: &VmLayout, disks: &[&PlacedDisk]) -> Result<Vec<Member>> {
         })?;
         if placed.is_block() {
             for part in block::extents::members(&path.datastore, placed) {
-                let entry = members.entry(part.volume.clone()).or_insert_with(|| (part.clone(), BTreeSet::new()));
-                block::extents::join(&mut entry.0, part);
+                let key = (part.volume.clone(), path.datastore.clone());
+                members.entry(key).or_insert_with(|| (part, BTreeSet::new()));
             }
             continue;
         }
@@ -250,7 +263,8 @@ fn members(layout: &VmLayout, disks: &[&PlacedDisk]) -> Result<Vec<Member>> {
             paths: Vec::new(),
             luns: Vec::new(),
         };
-        let entry = members.entry(volume.name.clone()).or_insert_with(|| (member(), BTreeSet::new()));
+        let key = (volume.name.clone(), path.datastore.clone());
+        let entry = members.entry(key).or_insert_with(|| (member(), BTreeSet::new()));
         entry.1.insert(volume_path(&placed.path_in_volume, inside));
     }
     let finish = |(mut member, paths): (Member, BTreeSet<String>)| {
@@ -294,6 +308,7 @@ fn running_skew_ms(layout: &VmLayout, members: &[Member], disk_count: usize, wis
     }
     let name = &layout.vm.display_name;
     let arrays: BTreeSet<String> = members.iter().map(|member| array_name(&member.volume)).collect::<Result<_>>()?;
+    let volumes: BTreeSet<&String> = members.iter().map(|member| &member.volume).collect();
     let group_max = arrays
         .iter()
         .filter_map(|array| layout.arrays.get(array)?.capabilities.as_ref())
@@ -304,7 +319,7 @@ fn running_skew_ms(layout: &VmLayout, members: &[Member], disk_count: usize, wis
         )
         .min()
         .unwrap_or(0);
-    if (arrays.len() > 1 || members.len() > group_max) && wish.accept_skew_ms == 0 {
+    if (arrays.len() > 1 || volumes.len() > group_max) && wish.accept_skew_ms == 0 {
         let message = format!(
             "the {disk_count} disks of {name} cannot be cut at one point in time on {}",
             words::list(&arrays.into_iter().collect::<Vec<_>>(), 3)
@@ -317,7 +332,8 @@ fn running_skew_ms(layout: &VmLayout, members: &[Member], disk_count: usize, wis
     Ok(wish.accept_skew_ms)
 }
 
-fn to_point_disk(placed: &PlacedDisk, layout: &VmLayout) -> Result<PointDisk> {
+fn to_point_disk(placed: &PlacedDisk, layout: &VmLayout, asked: Grade) -> Result<PointDisk> {
+    let is_weaker = placed.best_grade.is_some_and(|best| best < asked);
     let files = match placed.volume {
         Some(_) => chain_files(&placed.disk.chain, &layout.topology.files).map_err(GatewayError::unexpected)?,
         None => Vec::new(),
@@ -332,12 +348,13 @@ fn to_point_disk(placed: &PlacedDisk, layout: &VmLayout) -> Result<PointDisk> {
         chain: placed.disk.chain.clone(),
         volume: placed.volume.clone().unwrap_or_default(),
         best_grade: placed.best_grade,
-        reason: placed.reason.clone(),
+        reason: if is_weaker { why_weaker(placed, layout).to_owned() } else { placed.reason.clone() },
     })
 }
 
 fn shown(intent: &SnapshotIntent, layout: &VmLayout) -> PlanResponse {
-    let volumes: Vec<String> = intent.members.iter().map(|member| member.volume.clone()).collect();
+    let mut volumes: Vec<String> = intent.members.iter().map(|member| member.volume.clone()).collect();
+    volumes.dedup();
     let mut steps = Vec::new();
     if intent.needs_freeze() {
         let text = format!(

@@ -1,6 +1,12 @@
 //! Plan of the removal of a clone: out of the inventory, off the hosts, off the array, in that order.
 
-use super::{Planned, fact, hash_of, step, words};
+use super::{
+    Planned,
+    array_rights::{self, Way},
+    fact, hash_of,
+    privileges::{self, Need},
+    step, words,
+};
 use crate::{
     catalog::{CloneRecord, MemberLun},
     deps::Deps,
@@ -26,7 +32,7 @@ pub struct DeleteCloneIntent {
 /// Plans it.
 ///
 /// # Errors
-/// NotFound; Conflict while it runs and may not be turned off, or while another VM uses its files, or while
+/// NotFound; Forbidden where our account or login lacks a right that it needs; Conflict while it runs and may not be turned off, or while another VM uses its files, or while
 /// restore points or clones lie on its volumes.
 pub async fn delete_clone(deps: &Deps, name: &str, power_off: bool) -> Result<Planned<DeleteCloneIntent>> {
     let id = names::split(name, &["clones"]).map_err(|error| GatewayError::invalid("name", error))?.remove(0);
@@ -35,11 +41,12 @@ pub async fn delete_clone(deps: &Deps, name: &str, power_off: bool) -> Result<Pl
         .clone_record(&id)?
         .ok_or_else(|| GatewayError::not_found("clone", name).hint("to see what is there: strata clone list"))?;
     let display_name = &clone.intent.display_name;
-    let running = match deps.ports.inventory.get_vm(GetVmRequest { name: clone.vm.clone() }).await {
-        Ok(vm) => vm.power_state() != PowerState::Off,
-        Err(error) if error.kind == strata_model::ErrorKind::NotFound => false,
+    let live = match deps.ports.inventory.get_vm(GetVmRequest { name: clone.vm.clone() }).await {
+        Ok(vm) => Some(vm),
+        Err(error) if error.kind == strata_model::ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
+    let running = live.as_ref().is_some_and(|vm| vm.power_state() != PowerState::Off);
     if running && !power_off {
         let message = format!("{display_name} runs; it is not turned off unless asked");
         return Err(GatewayError::conflict("VM_RUNNING", message)
@@ -48,8 +55,34 @@ pub async fn delete_clone(deps: &Deps, name: &str, power_off: bool) -> Result<Pl
     }
     refuse_points_on(deps, &clone)?;
     in_use::refuse(deps, &clone.intent).await?;
+    require_rights(deps, &clone, live.is_some(), running).await?;
     let shown = shown(&clone, running);
     Ok(Planned { intent: DeleteCloneIntent { clone, power_off }, shown })
+}
+
+/// There is no way back from the first step, so what vCenter or the array would refuse is told before it.
+async fn require_rights(deps: &Deps, clone: &CloneRecord, registered: bool, running: bool) -> Result<()> {
+    let intent = &clone.intent;
+    let mut privileges = Vec::new();
+    if registered {
+        privileges.push("VirtualMachine.Inventory.Unregister");
+    }
+    if running {
+        privileges.push("VirtualMachine.Interact.PowerOff");
+    }
+    if intent.by_volume {
+        privileges.push("Host.Config.Storage");
+    }
+    let need = Need {
+        vcenter: &intent.vcenter,
+        vm: if registered { &clone.vm } else { "" },
+        vm_display_name: &intent.display_name,
+        features: &["clone"],
+        privileges: &privileges,
+    };
+    privileges::require(deps, need).await?;
+    let volumes = intent.targets.iter().map(|target| &target.volume);
+    array_rights::require(deps, volumes, "clone", Way::of(intent.by_volume), &intent.display_name).await
 }
 
 /// Restore points of the clone, and clones of files beside it, lie on its volumes and would go with them.

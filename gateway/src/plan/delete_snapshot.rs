@@ -1,6 +1,10 @@
 //! Plan of the removal of a restore point.
 
-use super::{Planned, hash_of, point, step};
+use super::{
+    Planned,
+    array_rights::{self, Way},
+    hash_of, point, step,
+};
 use crate::{
     catalog::RestorePoint,
     deps::Deps,
@@ -19,8 +23,9 @@ pub struct DeleteSnapshotIntent {
 /// Plans it.
 ///
 /// # Errors
-/// NotFound; Conflict while a clone was made of it and lives, with the clones' names.
-pub fn delete_snapshot(deps: &Deps, name: &str) -> Result<Planned<DeleteSnapshotIntent>> {
+/// NotFound; Conflict while a clone was made of it and lives, with the clones' names; Forbidden where our login on the array
+/// may not remove it.
+pub async fn delete_snapshot(deps: &Deps, name: &str) -> Result<Planned<DeleteSnapshotIntent>> {
     let point = point::find(&*deps.catalog, name, "name")?;
     let clones: Vec<String> = deps
         .catalog
@@ -37,6 +42,8 @@ pub fn delete_snapshot(deps: &Deps, name: &str) -> Result<Planned<DeleteSnapshot
             .with("clones", clones.join(","))
             .hint(format!("delete them first: strata clone delete {first}")));
     }
+    let volumes = point.cut.members.iter().map(|member| &member.volume);
+    array_rights::require(deps, volumes, "snapshot", Way::Volume, &point.display_name).await?;
     let natives: Vec<String> =
         point.cut.members.iter().map(|member| format!("{} on {}", member.native_name, member.volume)).collect();
     let shown = PlanResponse {

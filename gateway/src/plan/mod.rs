@@ -1,6 +1,7 @@
 //! Planning: every check that can be made before anything is touched, and the intent that an operation then carries out.
 //! A plan is what `--dry-run` shows and what is journalled; the two cannot differ.
 
+mod array_rights;
 mod block;
 mod create_clone;
 mod create_snapshot;
@@ -15,13 +16,12 @@ mod tracking_files;
 mod words;
 
 pub use create_clone::create_clone;
-pub use create_snapshot::{SnapshotWish, create_snapshot_of};
+pub use create_snapshot::{SnapshotWish, create_snapshot, create_snapshot_of};
 pub use delete_clone::{DeleteCloneIntent, delete_clone};
 pub use delete_snapshot::{DeleteSnapshotIntent, delete_snapshot};
 pub use naming::{NameAllocator, new_id};
 pub use revert_vm::{RevertDisk, RevertIntent, revert_vm};
 
-use crate::{catalog::SnapshotIntent, deps::Deps, error::Result};
 use strata_proto::strata::gateway::v1::{PlanFact, PlanResponse, PlanStep};
 
 /// An intent, and the same for people.
@@ -31,21 +31,6 @@ pub struct Planned<T> {
     pub intent: T,
     /// What is shown.
     pub shown: PlanResponse,
-}
-
-/// Plans a snapshot that a user asked for: as [`create_snapshot_of`], and no freeze of a protected VM.
-///
-/// # Errors
-/// Every reason why it cannot be taken.
-pub async fn create_snapshot(
-    deps: &Deps,
-    names: &NameAllocator,
-    vm: &str,
-    wish: &SnapshotWish,
-) -> Result<Planned<SnapshotIntent>> {
-    let planned = create_snapshot::create_snapshot(deps, names, vm, wish).await?;
-    protected::refuse_grade(deps, vm, &planned.intent.vm_display_name, planned.intent.grade_planned)?;
-    Ok(planned)
 }
 
 fn step(name: &str, description: impl Into<String>, undo: impl Into<String>) -> PlanStep {

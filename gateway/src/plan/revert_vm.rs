@@ -2,7 +2,9 @@
 //! places, the VM object stays (safety.md S20, S21, S23, S24).
 
 use super::{
-    NameAllocator, Planned, SnapshotWish, create_snapshot_of, fact, hash_of, new_id, point,
+    NameAllocator, Planned, SnapshotWish,
+    array_rights::{self, Way},
+    create_snapshot_of, fact, hash_of, new_id, point,
     privileges::{self, Need},
     step, tracking_files, words,
 };
@@ -83,7 +85,7 @@ pub async fn revert_vm(deps: &Deps, names: &NameAllocator, request: &RevertVmReq
             .hint(format!("to use it beside this VM: strata clone create {}", point.display_name)));
     }
     let layout = VmLayout::read(&deps.ports, &request.vm, Depth::Full).await?;
-    super::protected::refuse_revert(deps, &layout.vm.name, &layout.vm.display_name)?;
+    super::protected::refuse_revert(deps, &layout.vm)?;
     refuse_another(&layout, &point)?;
     let was_on = refuse_by_state(&layout, request)?;
     refuse_shared(&layout)?;
@@ -102,9 +104,7 @@ pub async fn revert_vm(deps: &Deps, names: &NameAllocator, request: &RevertVmReq
         quiesce_budget_seconds: quiesce_budget_seconds(),
         safety: true,
     };
-    let mut safety = create_snapshot_of(deps, names, &layout, &wish)?.intent;
-    // It is cut after the VM was stopped, so order does not matter and nothing is torn.
-    safety.vm_off = true;
+    let safety = create_snapshot_of(deps, names, &layout, &wish)?.intent;
     refuse_unsafe(&safety, &disks)?;
     let intent = RevertIntent {
         revert_id,
@@ -144,7 +144,11 @@ async fn require_privileges(deps: &Deps, intent: &RevertIntent) -> Result<()> {
         features: &["revert", "quiesce"],
         privileges: &privileges,
     };
-    privileges::require(deps, need).await
+    privileges::require(deps, need).await?;
+    let name = &intent.vm_display_name;
+    let cut = intent.safety.members.iter().map(|member| &member.volume);
+    array_rights::require(deps, cut, "snapshot", Way::File, name).await?;
+    array_rights::require(deps, intent.disks.iter().map(|disk| &disk.volume), "revert", Way::File, name).await
 }
 
 /// What is overwritten must be in the safety point.

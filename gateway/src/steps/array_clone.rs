@@ -10,7 +10,7 @@ use crate::{
     ports::Progress as Answer,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use strata_proto::strata::{
     common::v1::Pending,
     storage::v1::{self as sto, EnsureCloneRequest, FileMapping, RemoveCloneRequest},
@@ -52,10 +52,14 @@ impl CloneOutput {
     }
 }
 
+/// The targets by array. A clone of a volume is one, however many datastores lie on it.
 fn by_array(intent: &CloneIntent) -> Result<BTreeMap<String, Vec<&CloneTarget>>> {
     let mut arrays: BTreeMap<String, Vec<&CloneTarget>> = BTreeMap::new();
     for target in &intent.targets {
-        arrays.entry(array_name(&target.volume)?).or_default().push(target);
+        let targets = arrays.entry(array_name(&target.volume)?).or_default();
+        if !intent.by_volume || targets.iter().all(|known| known.volume != target.volume) {
+            targets.push(target);
+        }
     }
     Ok(arrays)
 }
@@ -80,12 +84,13 @@ fn owned(
     targets: &[&CloneTarget],
     stage: Stage,
 ) -> OwnedEntry {
+    let volumes: BTreeSet<String> = targets.iter().map(|target| target.volume.clone()).collect();
     OwnedEntry {
         array: array.to_owned(),
         kind: kind(targets),
         key: intent.clone_id.clone(),
         label: intent.display_name.clone(),
-        volumes: targets.iter().map(|target| target.volume.clone()).collect(),
+        volumes: volumes.into_iter().collect(),
         operation: operation.to_owned(),
         generation: deps.generation,
         stage,

@@ -200,15 +200,19 @@ fn skew(snapshots: &[ArraySnapshot]) -> u64 {
     within.max(u64::try_from(between).unwrap_or(0))
 }
 
-/// The volumes of an intent by array.
+/// The volumes of an intent by array, each once.
 fn by_array(intent: &SnapshotIntent) -> Result<BTreeMap<String, Vec<SnapshotTarget>>> {
     let mut arrays: BTreeMap<String, Vec<SnapshotTarget>> = BTreeMap::new();
     for member in &intent.members {
-        arrays.entry(array_name(&member.volume)?).or_default().push(SnapshotTarget {
-            volume: member.volume.clone(),
-            paths: member.paths.clone(),
-            expected_volume_uuid: member.volume_uuid.clone(),
-        });
+        let targets = arrays.entry(array_name(&member.volume)?).or_default();
+        match targets.iter_mut().find(|target| target.volume == member.volume) {
+            Some(target) => target.paths.extend(member.paths.iter().cloned()),
+            None => targets.push(SnapshotTarget {
+                volume: member.volume.clone(),
+                paths: member.paths.clone(),
+                expected_volume_uuid: member.volume_uuid.clone(),
+            }),
+        }
     }
     Ok(arrays)
 }

@@ -29,6 +29,9 @@ pub struct Frozen {
     pub vm_snapshot_moref: String,
     /// The guest was quiesced.
     pub quiesced: bool,
+    /// What vCenter did; records of before it was noted promised no more than `vm`.
+    #[serde(default)]
+    pub grade: Option<Grade>,
     /// Why not.
     pub reason: String,
     /// It took longer than the budget: what vCenter made late is gone again, and the cut goes without it.
@@ -40,7 +43,17 @@ pub struct Frozen {
     pub observation: Observation,
 }
 
-/// Opens it. A guest that was not quiesced, or not within the budget, is an error unless a weaker grade may be taken.
+impl Frozen {
+    /// The grade that a cut under it has; never more than was planned.
+    pub fn achieved(&self, planned: Grade) -> Grade {
+        match self.quiesced {
+            true => self.grade.unwrap_or(Grade::Vm).min(planned),
+            false => Grade::Crash,
+        }
+    }
+}
+
+/// Opens it. Less than was planned, or not within the budget, is an error unless a weaker grade may be taken.
 /// vCenter cannot thaw a guest that hangs: after the budget nothing is cut until its task has ended and what it made is
 /// gone (safety.md S11). Where this fails, the step's undo follows the task instead.
 pub async fn run<O>(c: &RunContext<O>, intent: &SnapshotIntent) -> StepResult
@@ -78,14 +91,14 @@ where
         }
         Answer::Ready(answer) => answer,
     };
-    if !answer.quiesced && !intent.allow_weaker {
-        let message = format!("the guest of {} was not quiesced: {}", intent.vm_display_name, answer.reason);
-        return Err(GatewayError::conflict("NOT_QUIESCED", message)
-            .with("vm", &intent.vm)
-            .hint("to take what is possible: --allow-weaker")
-            .into());
-    }
+    let grade = match answer.grade() {
+        PbGrade::App => Some(Grade::App),
+        PbGrade::Vm => Some(Grade::Vm),
+        PbGrade::Crash => Some(Grade::Crash),
+        PbGrade::Unspecified => None,
+    };
     let frozen = Frozen {
+        grade,
         vm_snapshot_moref: answer.vm_snapshot_moref,
         quiesced: answer.quiesced,
         reason: answer.reason,
@@ -93,6 +106,7 @@ where
         opened_at: deps.clock.now(),
         observation: observe::look(deps, intent).await?,
     };
+    refuse_weaker(intent, &frozen)?;
     Ok(to_output(&frozen)?)
 }
 
@@ -118,6 +132,7 @@ where
         return Ok(wait::pending(Pending { resume: format!("{LATE}{}", still.resume), ..still }));
     }
     let frozen = Frozen {
+        grade: None,
         vm_snapshot_moref: String::new(),
         quiesced: false,
         reason: format!("the guest did not freeze within {} s", intent.quiesce_budget_seconds),
@@ -147,6 +162,18 @@ fn too_slow(intent: &SnapshotIntent) -> GatewayError {
         .with("vm", &intent.vm)
         .hint("to give it longer: --quiesce-budget SECONDS")
         .hint("to take what is possible: --allow-weaker")
+}
+
+fn refuse_weaker(intent: &SnapshotIntent, frozen: &Frozen) -> Result<()> {
+    if intent.allow_weaker || frozen.achieved(intent.grade_planned) >= intent.grade_planned {
+        return Ok(());
+    }
+    let (reason, what) = match frozen.quiesced {
+        true => ("APPLICATIONS_NOT_FROZEN", "its applications were not frozen"),
+        false => ("NOT_QUIESCED", "its guest was not quiesced"),
+    };
+    let message = format!("{} cannot be snapshotted as asked: {what}: {}", intent.vm_display_name, frozen.reason);
+    Err(GatewayError::conflict(reason, message).with("vm", &intent.vm).hint("to take what is possible: --allow-weaker"))
 }
 
 /// Removes it.

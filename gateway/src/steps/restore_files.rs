@@ -8,6 +8,7 @@ use crate::{
     plan::{RevertDisk, RevertIntent},
     ports::Progress as Answer,
 };
+use std::collections::BTreeSet;
 use strata_model::DatastorePath;
 use strata_proto::strata::{
     inventory::v1::{FindVmFilesRequest, MoveDisksRequest, PathMapping, RemoveAsideRequest},
@@ -85,8 +86,11 @@ fn aside_of_restored(intent: &RevertIntent, disk: &RevertDisk) -> Result<String>
     Ok(path.moved_to(directory.trim_start_matches('/')).to_string())
 }
 
+/// Whether any file of the restored disk is there: the array may have stopped between its extents and its descriptor, in
+/// any order.
 async fn exists(deps: &Deps, intent: &RevertIntent, disk: &RevertDisk) -> Result<bool> {
     let path: DatastorePath = disk.path.parse().map_err(GatewayError::unexpected)?;
+    let names = file_names(disk, &path);
     let request = FindVmFilesRequest {
         vcenter: intent.vcenter.clone(),
         datastore: match disk.datastore_name.as_str() {
@@ -94,8 +98,22 @@ async fn exists(deps: &Deps, intent: &RevertIntent, disk: &RevertDisk) -> Result
             name => name.to_owned(),
         },
         directory: path.directory().to_owned(),
-        patterns: vec![path.file_name().to_owned()],
+        patterns: names.iter().cloned().collect(),
     };
     let found = deps.ports.inventory.find_vm_files(request).await?;
-    Ok(found.files.iter().any(|file| file.path == disk.path))
+    // A pattern is looked for in the directories below as well, and without case.
+    let ours = |file: &DatastorePath| file.directory() == path.directory() && names.contains(file.file_name());
+    Ok(found.files.iter().filter_map(|file| file.path.parse().ok()).any(|file| ours(&file)))
+}
+
+/// The names of a disk's files that lie beside its descriptor, the descriptor's among them.
+fn file_names(disk: &RevertDisk, descriptor: &DatastorePath) -> BTreeSet<String> {
+    let split = |path: &str| -> (String, String) {
+        let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+        (directory.to_owned(), name.to_owned())
+    };
+    let files: Vec<(String, String)> = disk.files.iter().map(|(_, to)| split(to)).collect();
+    let home = files.iter().find(|(_, name)| name == descriptor.file_name()).map(|(directory, _)| directory.clone());
+    let beside = files.into_iter().filter(|(directory, _)| Some(directory) == home.as_ref());
+    beside.map(|(_, name)| name).chain([descriptor.file_name().to_owned()]).collect()
 }

@@ -11,7 +11,7 @@ use crate::{
     },
     vcenter::{
         Client, Error, Refusal,
-        snapshot::{SnapshotNode, SnapshotWish, tree},
+        snapshot::{Freeze, SnapshotNode, SnapshotWish, tree},
     },
     vcenters::Vcenters,
 };
@@ -35,18 +35,17 @@ pub async fn run(vcenters: Vcenters, request: pb::QuiesceVmRequest) -> Result<pb
         .into());
     }
     let mut vm = read_vm(&client, &uuid).await?;
-    let quiesce = why_not_quiesced(&vm.vm).is_none();
+    let freeze = match (why_not_quiesced(&vm.vm), request.grade()) {
+        (Some(_), _) => Freeze::Nothing,
+        (None, Grade::App) if vm.vm.application_freeze => Freeze::Applications,
+        (None, _) => Freeze::FileSystems,
+    };
     if find(&vm, &name).is_none() || !request.resume.is_empty() {
         if request.resume.is_empty() && is_being_made(&vm.vm) {
             return Ok(pb::QuiesceVmResponse { pending: Some(pending::pending("", None)), ..Default::default() });
         }
         let minutes = request.budget.map_or(5, |budget| budget.seconds.saturating_add(59) / 60);
-        let wish = SnapshotWish {
-            name: &name,
-            description: "Made by Strata around an array snapshot; Strata removes it",
-            quiesce,
-            timeout_minutes: minutes,
-        };
+        let wish = SnapshotWish { name: &name, freeze, timeout_minutes: minutes };
         let object = format!("VM {}", vm.vm.display_name);
         let start = client.create_snapshot(&vm.moref, &wish, &object);
         match pending::follow(&client, &request.resume, "VMware snapshot", &object, start).await? {
@@ -57,18 +56,31 @@ pub async fn run(vcenters: Vcenters, request: pb::QuiesceVmRequest) -> Result<pb
         }
     }
     let node = find(&vm, &name).ok_or_else(|| vanished(&client, &vm, &name))?;
-    let reason = if node.quiesced {
-        None
-    } else {
-        why_not_quiesced(&vm.vm).or(Some("vCenter says that the guest was not quiesced"))
-    };
+    let (grade, reason) = achieved(&vm.vm, &node, request.grade());
     Ok(pb::QuiesceVmResponse {
         pending: None,
         vm_snapshot_moref: node.moref.value,
         quiesced: node.quiesced,
-        reason: reason.unwrap_or_default().to_owned(),
+        reason,
         create_time: timestamp(&node.create_time),
+        grade: grade.into(),
     })
+}
+
+/// What the snapshot is, and why it is not what was asked.
+fn achieved(vm: &pb::Vm, node: &SnapshotNode, asked: Grade) -> (Grade, String) {
+    if !node.quiesced {
+        let reason = why_not_quiesced(vm).unwrap_or("vCenter says that the guest was not quiesced");
+        return (Grade::Crash, reason.to_owned());
+    }
+    if asked != Grade::App {
+        return (Grade::Vm, String::new());
+    }
+    match (node.applications, vm.application_freeze) {
+        (true, true) => (Grade::App, String::new()),
+        (_, false) => (Grade::Vm, vm.application_freeze_reason.clone()),
+        (false, true) => (Grade::Vm, "this vCenter cannot be told to freeze applications".to_owned()),
+    }
 }
 
 /// Name of the VMware snapshot of a key.

@@ -10,7 +10,7 @@ use crate::{
     soap::MoRef,
     topology::{
         devices, pb,
-        places::{Places, escape},
+        places::{Places, escape, unescape},
         read::{VmRead, read_vm_by_ref},
         vm::STRATA_KEY,
     },
@@ -18,7 +18,7 @@ use crate::{
     vcenters::Vcenters,
     vmx::{CloneRewrite, STRIPPED_KEY, Vmx, rewrite_for_clone},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use strata_model::DatastorePath;
 
 /// The act.
@@ -43,7 +43,7 @@ pub async fn run(vcenters: Vcenters, request: pb::RegisterVmRequest) -> Result<p
     let host = (!request.host_moref.is_empty()).then(|| MoRef::new("HostSystem", request.host_moref.clone()));
     let name = escape(&request.display_name);
     let start = async {
-        rewrite(&client, &request, &store.datacenter_path, &path).await?;
+        rewrite(&client, &request, &places, &store.datacenter_path, &path).await?;
         let registration = Registration {
             vmx_path: &request.vmx_path,
             name: &name,
@@ -104,6 +104,7 @@ fn check(request: &pb::RegisterVmRequest) -> Result<(), Error> {
 async fn rewrite(
     client: &Client,
     request: &pb::RegisterVmRequest,
+    places: &Places,
     datacenter_path: &str,
     path: &DatastorePath,
 ) -> Result<(), Error> {
@@ -121,10 +122,36 @@ async fn rewrite(
         let read = |text: &str| text.parse::<DatastorePath>().map_err(|error| Refusal::invalid("disks", error));
         disks.insert(read(&mapping.from_path)?, read(&mapping.to_path)?);
     }
-    let wish = CloneRewrite { key: &request.key, display_name: &request.display_name, vmx_path: path, disks: &disks };
+    let source_vmx_path = match request.source_vmx_path.as_str() {
+        "" => None,
+        text => Some(own_vm::vmx_path("source_vmx_path", text)?),
+    };
+    let wish = CloneRewrite {
+        key: &request.key,
+        display_name: &request.display_name,
+        vmx_path: path,
+        disks: &disks,
+        source_vmx_path: source_vmx_path.as_ref(),
+        volumes: &volumes(places),
+    };
     rewrite_for_clone(&mut vmx, &wish).map_err(&unreadable)?;
     let bytes = vmx.to_bytes().map_err(&unreadable)?;
     client.write_file(datacenter_path, path, bytes.into()).await
+}
+
+/// Uuid and name of every datastore, from `ds:///vmfs/volumes/<uuid>/` (DatastoreSummary.url).
+fn volumes(places: &Places) -> BTreeSet<(String, String)> {
+    let mut found = BTreeSet::new();
+    for store in places.of_kind("Datastore") {
+        let url = store.get("summary").and_then(|summary| summary.text_at("url")).unwrap_or_default();
+        if let Some((_, uuid)) = url.split_once("/vmfs/volumes/") {
+            // A path may write the name as vCenter escapes it, or as it is.
+            for name in [store.text("name").to_owned(), unescape(store.text("name"))] {
+                found.insert((uuid.trim_end_matches('/').to_owned(), name));
+            }
+        }
+    }
+    found
 }
 
 /// Looks at what is registered; takes it out again where it refers to anything outside.

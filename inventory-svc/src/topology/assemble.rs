@@ -9,6 +9,7 @@ use super::{
     vm::{self, running_tasks},
 };
 use crate::{
+    footing::Standing,
     soap::MoRef,
     vcenter::{Client, Error, browser::FoundFile, property_collector::ObjectProperties, snapshot},
 };
@@ -46,6 +47,7 @@ pub async fn assemble(
     let running = running_tasks(found);
     let mut topologies = Vec::with_capacity(wanted.len());
     let mut browsed = Browsed::new();
+    let standing = client.standing().await;
     for moref in wanted {
         let own = members
             .iter()
@@ -59,7 +61,7 @@ pub async fn assemble(
                 }
             }
         }
-        topologies.push(topology(client.name(), own, &members, places, &stores, &browsed, &running));
+        topologies.push(topology(&standing, own, &members, places, &stores, &browsed, &running));
     }
     Ok(topologies)
 }
@@ -102,7 +104,7 @@ async fn browse_all(client: &Client, store: &ObjectProperties) -> Result<Vec<Fou
 }
 
 fn topology(
-    vcenter: &str,
+    standing: &Standing,
     own: &Member<'_>,
     members: &[Member<'_>],
     places: &Places,
@@ -110,6 +112,7 @@ fn topology(
     browsed: &Browsed,
     running: &HashMap<MoRef, BTreeSet<String>>,
 ) -> pb::VmTopology {
+    let vcenter = standing.vcenter.as_str();
     let mut gaps = gaps_of(own);
     let unknown =
         store_names(own).into_iter().filter(|name| places.datastore_named(name, own.datacenter.as_ref()).is_none());
@@ -135,7 +138,7 @@ fn topology(
     tenants.sort_by(|left, right| (&left.datastore, &left.display_name).cmp(&(&right.datastore, &right.display_name)));
     let owners: Vec<Owner<'_>> =
         members.iter().map(|member| Owner { vm: &member.name, disks: &member.disks }).collect();
-    let mut shown = vm::vm(vcenter, own.object, places, running);
+    let mut shown = vm::whole_vm(standing, own.object, places, running);
     let datastores: Vec<pb::Datastore> =
         stores.iter().map(|store| datastore::datastore(vcenter, store, places)).collect();
     shown.datastores = datastores.iter().map(|store| store.display_name.clone()).collect();

@@ -5,6 +5,7 @@ pub mod browse;
 pub mod datastore;
 pub mod devices;
 pub mod files;
+pub mod freeze;
 pub mod host;
 pub mod places;
 pub mod read;

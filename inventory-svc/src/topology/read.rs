@@ -41,8 +41,9 @@ pub async fn list_vms(client: &Client) -> Result<Vec<pb::Vm>, Error> {
     let places = Places::read(client).await?;
     let found = client.retrieve_all(&["VirtualMachine"], &[LIST, TASKS], vec![to_tasks()], "VMs").await?;
     let running = running_tasks(&found);
+    let standing = client.standing().await;
     let vms = found.iter().filter(|object| object.object.kind == "VirtualMachine");
-    Ok(vms.map(|object| vm::vm(client.name(), object, &places, &running)).collect())
+    Ok(vms.map(|object| vm::vm(&standing, object, &places, &running)).collect())
 }
 
 /// VMs and templates of exactly this display name: all names are read, and the rest of those that match only.
@@ -68,8 +69,9 @@ pub async fn list_vms_named(client: &Client, display_name: &str) -> Result<Vec<p
     };
     let places = Places::read(client).await?;
     let running = running_tasks(&found);
+    let standing = client.standing().await;
     let vms = found.iter().filter(|object| object.object.kind == "VirtualMachine");
-    Ok(vms.map(|object| vm::vm(client.name(), object, &places, &running)).collect())
+    Ok(vms.map(|object| vm::vm(&standing, object, &places, &running)).collect())
 }
 
 /// All datastores, in no order.
@@ -134,7 +136,7 @@ pub async fn read_vm_by_ref(client: &Client, moref: &MoRef) -> Result<VmRead, Er
         .into_iter()
         .find(|object| object.object == *moref)
         .ok_or_else(|| client.incomplete("RetrievePropertiesEx", &object))?;
-    let vm = vm::vm(client.name(), &properties, &places, &running);
+    let vm = vm::whole_vm(&client.standing().await, &properties, &places, &running);
     Ok(VmRead { moref: moref.clone(), properties, places, vm })
 }
 

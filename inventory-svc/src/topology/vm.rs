@@ -1,10 +1,11 @@
 //! VMs as the contract shows them.
 
 use super::{
-    pb,
+    freeze, pb,
     places::{Places, unescape},
 };
 use crate::{
+    footing::Standing,
     soap::{Element, MoRef},
     vcenter::{
         property_collector::ObjectProperties,
@@ -45,6 +46,8 @@ pub const LIST: Properties = Properties {
         "runtime.connectionState",
         "runtime.host",
         "runtime.question",
+        "guest.hostName",
+        "guest.ipAddress",
         "guest.toolsRunningStatus",
     ],
 };
@@ -71,6 +74,8 @@ pub const TOPOLOGY: Properties = Properties {
         "config.files.logDirectory",
         "config.managedBy",
         "config.extraConfig",
+        "config.flags.diskUuidEnabled",
+        "config.guestId",
         "summary.config.instanceUuid",
         "summary.config.uuid",
         "summary.config.vmPathName",
@@ -79,6 +84,10 @@ pub const TOPOLOGY: Properties = Properties {
         "runtime.connectionState",
         "runtime.host",
         "runtime.question",
+        "guest.guestFamily",
+        "guest.hostName",
+        "guest.ipAddress",
+        "guest.net",
         "guest.toolsRunningStatus",
         "config.hardware.device",
         "config.ftInfo",
@@ -175,7 +184,12 @@ pub fn is_system(vm: &ObjectProperties) -> bool {
 }
 
 /// A VM as the contract shows it.
-pub fn vm(vcenter: &str, vm: &ObjectProperties, places: &Places, running: &HashMap<MoRef, BTreeSet<String>>) -> pb::Vm {
+pub fn vm(
+    standing: &Standing,
+    vm: &ObjectProperties,
+    places: &Places,
+    running: &HashMap<MoRef, BTreeSet<String>>,
+) -> pb::Vm {
     let host = vm.moref("runtime.host");
     let folder = vm.moref("parent").or_else(|| vm.moref("parentVApp"));
     let datacenter = folder.as_ref().or(host.as_ref()).and_then(|place| places.datacenter(place));
@@ -183,7 +197,7 @@ pub fn vm(vcenter: &str, vm: &ObjectProperties, places: &Places, running: &HashM
         vm.items("datastore").iter().filter_map(Element::moref).map(|store| places.name(&store)).collect();
     datastores.sort();
     pb::Vm {
-        name: name(vcenter, vm),
+        name: name(&standing.vcenter, vm),
         display_name: unescape(vm.text("name")),
         moref: vm.object.value.clone(),
         instance_uuid: instance_uuid(vm).unwrap_or_default().to_owned(),
@@ -209,6 +223,24 @@ pub fn vm(vcenter: &str, vm: &ObjectProperties, places: &Places, running: &HashM
         strata_key: extra_config(vm, STRATA_KEY).unwrap_or_default().to_owned(),
         system_vm: is_system(vm),
         running_tasks: running.get(&vm.object).into_iter().flatten().cloned().collect(),
+        application_freeze: false,
+        application_freeze_reason: String::new(),
+        protected_reason: standing.reason(vm),
+    }
+}
+
+/// The same from a topology's properties, which tell more than a list's.
+pub fn whole_vm(
+    standing: &Standing,
+    vm: &ObjectProperties,
+    places: &Places,
+    running: &HashMap<MoRef, BTreeSet<String>>,
+) -> pb::Vm {
+    let obstacle = freeze::obstacle(vm);
+    pb::Vm {
+        application_freeze: obstacle.is_none(),
+        application_freeze_reason: obstacle.unwrap_or_default(),
+        ..self::vm(standing, vm, places, running)
     }
 }
 

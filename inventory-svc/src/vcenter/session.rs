@@ -2,6 +2,7 @@
 //! has forgotten it, however many calls find out at the same time.
 
 use super::{Error, Refusal, content::Content};
+use crate::footing::{Footing, Standing, VcenterAddress};
 use crate::soap::{Connection, Element, MoRef, Request, SoapError, reader};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -33,6 +34,8 @@ pub struct ClientOptions {
     pub password: SecretString,
     /// How long one call of ours waits for a task before it answers "pending".
     pub task_wait: Duration,
+    /// What Strata itself stands on.
+    pub footing: Footing,
 }
 
 /// One vCenter.
@@ -40,6 +43,7 @@ pub struct ClientOptions {
 pub struct Client {
     options: ClientOptions,
     connection: Connection,
+    address: VcenterAddress,
     clock: SharedClock,
     /// Counts logins; a call that fails with NotAuthenticated logs in only if nobody has since.
     generation: AtomicU64,
@@ -57,8 +61,9 @@ impl Client {
     /// A client that has not talked to anybody yet.
     pub fn new(options: ClientOptions, http: SharedHttp, clock: SharedClock) -> Arc<Self> {
         let connection = Connection::new(http, &options.url);
+        let address = VcenterAddress::new(connection.base_url(), options.footing.names.clone());
         let state = tokio::sync::Mutex::new(State::default());
-        Arc::new(Self { options, connection, clock, generation: AtomicU64::new(0), state })
+        Arc::new(Self { options, connection, address, clock, generation: AtomicU64::new(0), state })
     }
 
     /// Configured name.
@@ -69,6 +74,16 @@ impl Client {
     /// Address without `/sdk`.
     pub fn url(&self) -> &str {
         self.connection.base_url()
+    }
+
+    /// What tells a VM that Strata stands on from all others.
+    pub async fn standing(&self) -> Standing {
+        Standing {
+            vcenter: self.name().to_owned(),
+            host: self.address.host().to_owned(),
+            addresses: self.address.addresses(&*self.clock).await,
+            machine: self.options.footing.machine.clone(),
+        }
     }
 
     /// How long one call waits for a task.

@@ -6,34 +6,60 @@ use crate::soap::{Element, MoRef, Request, version::at_least};
 /// The first version that knows CreateSnapshotEx_Task.
 const EX_SINCE: &str = "6.5";
 
+/// Stands in the description of every VMware snapshot of ours.
+const DESCRIPTION: &str = "Made by Strata around an array snapshot; Strata removes it";
+/// The same where applications were told to freeze. Only the description survives a lost answer of ours.
+const DESCRIPTION_APPLICATIONS: &str =
+    "Made by Strata around an array snapshot, applications frozen by VSS; Strata removes it";
+
+/// VSS_BT_COPY: a backup that leaves the applications' own chain of backups and their logs alone.
+const VSS_COPY: i64 = 5;
+
+/// What of a guest is to hold still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freeze {
+    /// Nothing.
+    Nothing,
+    /// Its file systems, as Tools do it there by default.
+    FileSystems,
+    /// Its applications, by VSS in Windows. Whether they can is to be checked before (`topology::freeze`).
+    Applications,
+}
+
 /// How to make a VMware snapshot; never with memory, which would stun for as long as it takes to write it.
 #[derive(Debug, Clone)]
 pub struct SnapshotWish<'a> {
     /// Its name.
     pub name: &'a str,
-    /// Shown in the client.
-    pub description: &'a str,
-    /// Whether the guest's file systems are to be quiesced.
-    pub quiesce: bool,
+    /// What is to hold still in the guest.
+    pub freeze: Freeze,
     /// How many minutes the guest may take; vCenter takes 5 to 240.
     pub timeout_minutes: i64,
 }
 
 impl Client {
-    /// Starts to make a VMware snapshot: CreateSnapshotEx_Task where the server has it, else CreateSnapshot_Task.
+    /// Starts to make a VMware snapshot: CreateSnapshotEx_Task where the server has it, else CreateSnapshot_Task. A server
+    /// that does not know how to freeze applications freezes file systems; [`SnapshotNode`] tells which it was.
     ///
     /// # Errors
     /// The call failed.
     pub async fn create_snapshot(&self, vm: &MoRef, wish: &SnapshotWish<'_>, object: &str) -> Result<MoRef, Error> {
+        let weaker = SnapshotWish { freeze: wish.freeze.without_applications(), ..wish.clone() };
+        let mut ways = Vec::new();
         if at_least(&self.api_version(), EX_SINCE) {
-            let made = self.call_for_ref(&create_ex(vm, wish), object).await;
-            match made {
+            ways.push(create_ex(vm, wish));
+            if wish.freeze == Freeze::Applications {
+                ways.push(create_ex(vm, &weaker));
+            }
+        }
+        for way in &ways {
+            match self.call_for_ref(way, object).await {
                 // A server that announces more than it has; nothing was started.
-                Err(error) if error.is_fault("MethodNotFound") => {}
+                Err(error) if error.is_fault("MethodNotFound") || error.is_fault("NotSupported") => {}
                 other => return other,
             }
         }
-        self.call_for_ref(&create_plain(vm, wish), object).await
+        self.call_for_ref(&create_plain(vm, &weaker), object).await
     }
 
     /// Starts to remove a VMware snapshot and merge its disks (RemoveSnapshot_Task).
@@ -61,12 +87,26 @@ impl Client {
 
 /// CreateSnapshotEx_Task.
 pub fn create_ex(vm: &MoRef, wish: &SnapshotWish<'_>) -> Request {
+    let minutes = wish.timeout_minutes.clamp(5, 240);
     Request::with("CreateSnapshotEx_Task", vm, |body| {
-        body.text("name", wish.name).text("description", wish.description).flag("memory", false);
-        if wish.quiesce {
-            body.typed("quiesceSpec", "VirtualMachineGuestQuiesceSpec", |body| {
-                body.number("timeout", wish.timeout_minutes.clamp(5, 240));
-            });
+        body.text("name", wish.name).text("description", wish.freeze.description()).flag("memory", false);
+        match wish.freeze {
+            Freeze::Nothing => {}
+            Freeze::FileSystems => {
+                body.typed("quiesceSpec", "VirtualMachineGuestQuiesceSpec", |body| {
+                    body.number("timeout", minutes);
+                });
+            }
+            // ctx_auto would let Tools take the context in which no application is told.
+            Freeze::Applications => {
+                body.typed("quiesceSpec", "VirtualMachineWindowsQuiesceSpec", |body| {
+                    body.number("timeout", minutes)
+                        .number("vssBackupType", VSS_COPY)
+                        .flag("vssBootableSystemState", false)
+                        .flag("vssPartialFileSupport", false)
+                        .text("vssBackupContext", "ctx_backup");
+                });
+            }
         }
     })
 }
@@ -75,10 +115,20 @@ pub fn create_ex(vm: &MoRef, wish: &SnapshotWish<'_>) -> Request {
 pub fn create_plain(vm: &MoRef, wish: &SnapshotWish<'_>) -> Request {
     Request::with("CreateSnapshot_Task", vm, |body| {
         body.text("name", wish.name)
-            .text("description", wish.description)
+            .text("description", wish.freeze.description())
             .flag("memory", false)
-            .flag("quiesce", wish.quiesce);
+            .flag("quiesce", wish.freeze != Freeze::Nothing);
     })
+}
+
+impl Freeze {
+    fn without_applications(self) -> Self {
+        if self == Freeze::Applications { Freeze::FileSystems } else { self }
+    }
+
+    fn description(self) -> &'static str {
+        if self == Freeze::Applications { DESCRIPTION_APPLICATIONS } else { DESCRIPTION }
+    }
 }
 
 /// A VMware snapshot in a VM's tree.
@@ -90,6 +140,8 @@ pub struct SnapshotNode {
     pub name: String,
     /// Whether the guest was quiesced.
     pub quiesced: bool,
+    /// Whether it was ordered with applications frozen; they were where `quiesced` says so too.
+    pub applications: bool,
     /// As vCenter wrote it: RFC 3339.
     pub create_time: String,
 }
@@ -105,6 +157,7 @@ pub fn tree(info: Option<&Element>) -> Vec<SnapshotNode> {
                 moref,
                 name: element.text_at("name").unwrap_or_default().to_owned(),
                 quiesced: element.true_at("quiesced"),
+                applications: element.text_at("description") == Some(DESCRIPTION_APPLICATIONS),
                 create_time: element.text_at("createTime").unwrap_or_default().to_owned(),
             });
         }

@@ -9,6 +9,10 @@ pub(super) const VOLUMES: &str = "/vmfs/volumes/";
 /// Disks of the source and where their copies lie.
 pub(super) type Disks = BTreeMap<DatastorePath, DatastorePath>;
 
+/// What each directory below `/vmfs/volumes` is called as a datastore: uuid and name. Datacenters that mount one export
+/// may call it differently.
+pub(super) type Volumes = BTreeSet<(String, String)>;
+
 /// The directory that the source's relative names are of: the one that explains most of them.
 ///
 /// # Errors
@@ -29,7 +33,7 @@ pub(super) fn source_directory(names: &BTreeSet<&str>, disks: &Disks) -> Result<
     let mut best = explained.into_iter().filter(|(_, names)| names.len() == most);
     match (best.next(), best.next()) {
         (Some(((one, a), _)), Some(((other, b), _))) => {
-            Err(format!("its disks could be of [{one}] {a} or of [{other}] {b}; map the disks of one of them only"))
+            Err(format!("its disks could be of [{one}] {a} or of [{other}] {b}; say where the source's .vmx lies"))
         }
         (first, _) => Ok(first.map(|(directory, _)| directory)),
     }
@@ -40,13 +44,18 @@ pub(super) fn copy_of<'d>(
     file_name: &str,
     source: Option<&(String, String)>,
     disks: &'d Disks,
+    volumes: &Volumes,
 ) -> Option<&'d DatastorePath> {
     if let Some(absolute) = file_name.strip_prefix(VOLUMES) {
         let (volume, path) = absolute.split_once('/')?;
         if let Some(found) = disks.get(&DatastorePath::new(volume, path)) {
             return Some(found);
         }
-        // By uuid: the path alone must tell.
+        let mut names = volumes.iter().filter(|(uuid, _)| uuid == volume).map(|(_, name)| name).peekable();
+        if names.peek().is_some() {
+            return names.find_map(|name| disks.get(&DatastorePath::new(name.clone(), path)));
+        }
+        // The uuid of a datastore that is there no more: the path alone must tell.
         let mut same_path = disks.iter().filter(|(from, _)| from.path == path);
         return match (same_path.next(), same_path.next()) {
             (Some((_, to)), None) => Some(to),

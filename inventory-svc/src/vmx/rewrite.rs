@@ -2,7 +2,7 @@
 
 use super::{
     Vmx,
-    places::{Disks, VOLUMES, copy_of, is_relative, source_directory, written_from},
+    places::{Disks, VOLUMES, Volumes, copy_of, is_relative, source_directory, written_from},
     strip::{numbered, slot_of, strip_devices},
 };
 use std::collections::BTreeSet;
@@ -35,6 +35,10 @@ pub struct CloneRewrite<'a> {
     pub vmx_path: &'a DatastorePath,
     /// Disks of the source and where their copies lie. Others are taken out.
     pub disks: &'a Disks,
+    /// Where the source's .vmx lies; where nobody says so, the disks have to tell.
+    pub source_vmx_path: Option<&'a DatastorePath>,
+    /// The datastores' uuids and names, for disks that are named by uuid.
+    pub volumes: &'a Volumes,
 }
 
 /// Rewrites it.
@@ -82,12 +86,19 @@ fn rewrite_slots(vmx: &mut Vmx, wish: &CloneRewrite<'_>) -> Result<Vec<String>, 
     let names: BTreeSet<String> =
         slots.iter().filter(|slot| is_disk(vmx, slot)).map(|slot| file_of(vmx, slot)).collect();
     let relative: BTreeSet<&str> = names.iter().map(String::as_str).filter(|name| is_relative(name)).collect();
-    let source = source_directory(&relative, wish.disks)?;
+    let beside = wish.source_vmx_path.map(|path| (path.datastore.clone(), path.directory().to_owned()));
+    let explains =
+        |of: &(String, String)| relative.iter().any(|name| copy_of(name, Some(of), wish.disks, wish.volumes).is_some());
+    let source = match beside.filter(explains) {
+        Some(beside) => Some(beside),
+        // Nobody said, or a workingDir gives relative names another directory.
+        None => source_directory(&relative, wish.disks)?,
+    };
     let mut stripped = Vec::new();
     let mut placed: BTreeSet<&DatastorePath> = BTreeSet::new();
     for slot in &slots {
         let file = file_of(vmx, slot);
-        let copy = if is_disk(vmx, slot) { copy_of(&file, source.as_ref(), wish.disks) } else { None };
+        let copy = if is_disk(vmx, slot) { copy_of(&file, source.as_ref(), wish.disks, wish.volumes) } else { None };
         if let Some(copy) = copy {
             placed.insert(copy);
             vmx.set(&format!("{slot}.fileName"), &written_from(wish.vmx_path, copy));
@@ -183,9 +194,23 @@ custom.unknown = "stays"
     }
 
     fn rewritten(source: &str, pairs: &[(&str, &str)]) -> Result<Vmx, String> {
+        rewritten_from(None, source, pairs)
+    }
+
+    fn rewritten_from(source_vmx: Option<&str>, source: &str, pairs: &[(&str, &str)]) -> Result<Vmx, String> {
         let mut vmx = Vmx::parse(source.as_bytes()).unwrap();
         let path = "[nfs1] clone/web-01.vmx".parse().unwrap();
-        let wish = CloneRewrite { key: "c-1", display_name: "web-01-t", vmx_path: &path, disks: &disks(pairs) };
+        let source_vmx = source_vmx.map(|path| path.parse().unwrap());
+        let wish = CloneRewrite {
+            key: "c-1",
+            display_name: "web-01-t",
+            vmx_path: &path,
+            disks: &disks(pairs),
+            source_vmx_path: source_vmx.as_ref(),
+            volumes: &[("aaaa-1", "nfs1"), ("bbbb-2", "elsewhere"), ("bbbb-2", "nfs2")]
+                .map(|(uuid, name)| (uuid.to_owned(), name.to_owned()))
+                .into(),
+        };
         rewrite_for_clone(&mut vmx, &wish).map(|()| vmx)
     }
 
@@ -252,6 +277,38 @@ custom.unknown = "stays"
         // Two source directories explain the relative name equally well.
         let twice = [("[a] x/web-01.vmdk", "[a] c/web-01.vmdk"), ("[b] y/web-01.vmdk", "[b] c/web-01.vmdk")];
         assert!(rewritten(SOURCE, &twice).unwrap_err().contains("could be of"));
+    }
+
+    #[test]
+    fn one_path_on_two_datastores_is_told_apart() {
+        let both = [
+            ("[nfs1] web-01/web-01.vmdk", "[nfs1] clone/web-01.vmdk"),
+            ("[nfs2] web-01/web-01.vmdk", "[nfs2] clone/web-01.vmdk"),
+        ];
+        let file =
+            |first: &str, second: &str| format!("scsi0:0.fileName = \"{first}\"\nscsi0:1.fileName = \"{second}\"\n");
+        let (here, there) = ("web-01.vmdk", "/vmfs/volumes/nfs2/clone/web-01.vmdk");
+        let (at_one, at_two) = ("/vmfs/volumes/aaaa-1/web-01/web-01.vmdk", "/vmfs/volumes/bbbb-2/web-01/web-01.vmdk");
+        for (source_vmx, first, second, expected) in [
+            ("[nfs1] web-01/web-01.vmx", "web-01.vmdk", at_two, [here, there]),
+            ("[nfs2] web-01/web-01.vmx", at_one, "web-01.vmdk", [here, there]),
+            ("[nfs2] web-01/web-01.vmx", "web-01.vmdk", at_one, [there, here]),
+            ("[nfs1] web-01/web-01.vmtx", "web-01.vmdk", "/vmfs/volumes/nfs2/web-01/web-01.vmdk", [here, there]),
+        ] {
+            let vmx = rewritten_from(Some(source_vmx), &file(first, second), &both).unwrap();
+            let found = ["scsi0:0.fileName", "scsi0:1.fileName"].map(|key| vmx.get(key).unwrap());
+            assert_eq!(found, expected, "{source_vmx} {first} {second}");
+        }
+        // Neither is taken for the other: not without the source, not with another directory, not by a foreign uuid.
+        let foreign = "/vmfs/volumes/cccc-3/web-01/web-01.vmdk";
+        for (source_vmx, second, reason) in [
+            (None, at_two, "could be of"),
+            (Some("[nfs1] other/web-01.vmx"), at_two, "could be of"),
+            (Some("[nfs1] web-01/web-01.vmx"), foreign, "it has no disk [nfs2]"),
+        ] {
+            let refused = rewritten_from(source_vmx, &file("web-01.vmdk", second), &both).unwrap_err();
+            assert!(refused.contains(reason), "{refused}");
+        }
     }
 
     #[test]

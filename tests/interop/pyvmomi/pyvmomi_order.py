@@ -43,7 +43,7 @@ TYPES = [
     "vim.vm.device.VirtualDevice.ConnectInfo", "vim.vm.device.VirtualDevice.BackingInfo",
     "vim.vm.device.VirtualDevice.DeviceBackingInfo", "vim.vm.device.VirtualEthernetCard.NetworkBackingInfo",
     "vim.vm.device.VirtualEthernetCard.DistributedVirtualPortBackingInfo", "vim.dvs.PortConnection",
-    "vim.vm.GuestQuiesceSpec", "vim.host.NasVolume.Specification", "vim.host.DatastoreBrowser.SearchSpec",
+    "vim.vm.GuestQuiesceSpec", "vim.vm.WindowsQuiesceSpec", "vim.host.NasVolume.Specification", "vim.host.DatastoreBrowser.SearchSpec",
     "vim.host.DatastoreBrowser.FileInfo.Details",
 ]
 

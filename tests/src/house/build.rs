@@ -8,7 +8,7 @@ use strata_gateway::{
     Gateway,
     ports::{Inventory, Ports, Storage},
 };
-use strata_inventory_svc::{InventorySvc, config::InventoryConfig};
+use strata_inventory_svc::{InventorySvc, config::InventoryConfig, footing::Footing};
 use strata_kit::{
     clock::{SharedClock, SystemClock},
     config::load_text,
@@ -130,9 +130,11 @@ pub(super) fn volume_of(datastore: &str) -> String {
 pub struct Builder {
     array: ArrayKind,
     datastores: Vec<String>,
+    within: Vec<(String, String, String)>,
     vms: Vec<VmSpec>,
     more: Vec<fn(compute::Builder) -> compute::Builder>,
     second: Option<Vec<VmSpec>>,
+    footing: fn(&Vcenter) -> Footing,
     image_bytes: u64,
 }
 
@@ -141,9 +143,11 @@ impl Default for Builder {
         Self {
             array: ArrayKind::FilerOnDirectory,
             datastores: vec!["ds1".to_owned(), "ds2".to_owned()],
+            within: Vec::new(),
             vms: Vec::new(),
             more: Vec::new(),
             second: None,
+            footing: |_| Footing::default(),
             image_bytes: IMAGE_BYTES,
         }
     }
@@ -171,6 +175,13 @@ impl Builder {
         self
     }
 
+    /// With a datastore of this name on a directory of another datastore's volume.
+    #[must_use]
+    pub fn datastore_within(mut self, name: &str, datastore: &str, directory: &str) -> Self {
+        self.within.push((name.to_owned(), volume_of(datastore), directory.to_owned()));
+        self
+    }
+
     /// With whatever this adds to the vCenter, after the VMs: files, VMware snapshots, linked clones.
     #[must_use]
     pub fn more(mut self, add: fn(compute::Builder) -> compute::Builder) -> Self {
@@ -182,6 +193,13 @@ impl Builder {
     #[must_use]
     pub fn second_vcenter(mut self, vms: Vec<VmSpec>) -> Self {
         self.second = Some(vms);
+        self
+    }
+
+    /// With the three services on a machine of this vCenter, or with whatever else inventory-svc is to know of its footing.
+    #[must_use]
+    pub fn footing(mut self, footing: fn(&Vcenter) -> Footing) -> Self {
+        self.footing = footing;
         self
     }
 
@@ -203,6 +221,9 @@ impl Builder {
             true => super::memory::reference(&world, self.array, &self.datastores)?,
             false => self.filer(&world, &root, &clock)?,
         };
+        for (_, volume, directory) in &self.within {
+            self.make_within(&world, &root, volume, directory)?;
+        }
         let vcenter = self.vcenter(&world, "vc-1", 1, &self.vms)?;
         let mut vcenters = vec![vcenter.clone()];
         if let Some(vms) = &self.second {
@@ -212,7 +233,7 @@ impl Builder {
         let storage_svc = StorageSvc::from_drivers(vec![(ArrayName::from("array-1"), driver)], &clock);
         let ungated_storage = in_process("storage-svc", storage_svc.routes());
         let storage = in_process("storage-svc", gate.before(storage_svc.routes()));
-        let inventory_svc = inventory_svc(&vcenters, &clock)?;
+        let inventory_svc = inventory_svc(&(self.footing)(&vcenter), &vcenters, &clock)?;
         let inventory = in_process("inventory-svc", gate.before(inventory_svc.routes()));
         let ports = Ports { inventory: Inventory::new(inventory.clone()), storage: Storage::new(storage.clone()) };
         let gateway = open_hurt(&directory.path().join("gateway"), ports, Some(hurt.clone())).await?;
@@ -260,6 +281,16 @@ impl Builder {
         Ok(Arc::new(Filer::new(config, clock.clone())))
     }
 
+    fn make_within(&self, world: &World, root: &Path, volume: &str, directory: &str) -> anyhow::Result<()> {
+        let tree = world.nfs(FILER_ADDRESS, &format!("/{volume}")).context("no such export")?;
+        tree.create_dir_all(directory)?;
+        if !self.array.in_memory() {
+            let tree = DirTree::open(&root.join(volume).join(directory)).map_err(|error| anyhow!("{error}"))?;
+            world.register_nfs(FILER_ADDRESS, &format!("/{volume}/{directory}"), Arc::new(tree));
+        }
+        Ok(())
+    }
+
     fn vcenter(&self, world: &Arc<World>, name: &str, seed: u64, vms: &[VmSpec]) -> anyhow::Result<Arc<Vcenter>> {
         let mut builder = compute::Builder::seeded(world.clone(), name, seed)
             .user(ACCOUNT.0, ACCOUNT.1)
@@ -269,6 +300,9 @@ impl Builder {
             .host("esx-2.example");
         for name in &self.datastores {
             builder = builder.nfs_datastore(name, FILER_ADDRESS, &format!("/{}", volume_of(name)));
+        }
+        for (name, volume, directory) in &self.within {
+            builder = builder.nfs_datastore(name, FILER_ADDRESS, &format!("/{volume}/{directory}"));
         }
         for spec in vms {
             builder = builder.vm(spec.clone());
@@ -281,7 +315,7 @@ impl Builder {
     }
 }
 
-fn inventory_svc(vcenters: &[Arc<Vcenter>], clock: &SharedClock) -> anyhow::Result<InventorySvc> {
+fn inventory_svc(footing: &Footing, vcenters: &[Arc<Vcenter>], clock: &SharedClock) -> anyhow::Result<InventorySvc> {
     let entry = |vcenter: &Arc<Vcenter>| {
         let name = vcenter.with(|state| state.name.clone());
         format!(
@@ -304,7 +338,7 @@ fn inventory_svc(vcenters: &[Arc<Vcenter>], clock: &SharedClock) -> anyhow::Resu
             })
         })))
     };
-    InventorySvc::new(&config, &http, clock).map_err(|error| anyhow!(error))
+    InventorySvc::on(footing, &config, &http, clock).map_err(|error| anyhow!(error))
 }
 
 /// Opens the gateway over its stores, as its binary does.

@@ -11,23 +11,23 @@ struct Planned {
     error: StepError,
 }
 
-/// Fails one step, once, when it is told to.
+/// Fails steps, each once, when it is told to.
 #[derive(Debug, Default)]
 pub struct Hurt {
-    planned: Mutex<Option<Planned>>,
+    planned: Mutex<Vec<Planned>>,
     seen: Mutex<Vec<String>>,
 }
 
 impl Hurt {
     /// The next time that this step comes to this point it fails so.
     pub fn next(&self, step: &str, point: Point, error: StepError) {
-        *self.planned.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(Planned { step: step.to_owned(), point, error });
+        let planned = Planned { step: step.to_owned(), point, error };
+        self.planned.lock().unwrap_or_else(PoisonError::into_inner).push(planned);
     }
 
-    /// True where the failure has not come yet; it is taken back.
+    /// True where a failure has not come yet; all are taken back.
     pub fn take_back(&self) -> bool {
-        self.planned.lock().unwrap_or_else(PoisonError::into_inner).take().is_some()
+        !std::mem::take(&mut *self.planned.lock().unwrap_or_else(PoisonError::into_inner)).is_empty()
     }
 
     /// The steps that were run since the last time this was asked, in order.
@@ -42,12 +42,9 @@ impl Faults for Hurt {
             self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(step.to_owned());
         }
         let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
-        match planned.take() {
-            Some(now) if now.step == step && now.point == point => Fault::Fail(now.error),
-            other => {
-                *planned = other;
-                Fault::None
-            }
+        match planned.iter().position(|next| next.step == step && next.point == point) {
+            Some(place) => Fault::Fail(planned.remove(place).error),
+            None => Fault::None,
         }
     }
 }

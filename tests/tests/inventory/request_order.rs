@@ -6,7 +6,7 @@ use strata_inventory_svc::{
     vcenter::{
         browser::search_request,
         host_datastore_system::{NasMount, create_nas_request},
-        snapshot::{SnapshotWish, create_ex, create_plain},
+        snapshot::{Freeze, SnapshotWish, create_ex, create_plain},
     },
 };
 
@@ -15,14 +15,15 @@ fn requests_are_in_the_order_of_the_wsdl() {
     let vm = MoRef::new("VirtualMachine", "vm-1");
     let hosts = ["a".to_owned(), "b".to_owned()];
     let mount = |nfs41| NasMount { host: "a", path: "/x", name: "n", nfs41, hosts: &hosts };
-    let wish = |quiesce| SnapshotWish { name: "n<&>", description: "", quiesce, timeout_minutes: 15 };
+    let wish = |freeze| SnapshotWish { name: "n<&>", freeze, timeout_minutes: 15 };
     let answer = Request::with("AnswerVM", &vm, |body| {
         body.text("questionId", "1").text("answerChoice", "2");
     });
     for request in [
-        create_ex(&vm, &wish(true)),
-        create_ex(&vm, &wish(false)),
-        create_plain(&vm, &wish(true)),
+        create_ex(&vm, &wish(Freeze::Applications)),
+        create_ex(&vm, &wish(Freeze::FileSystems)),
+        create_ex(&vm, &wish(Freeze::Nothing)),
+        create_plain(&vm, &wish(Freeze::FileSystems)),
         create_nas_request(&vm, &mount(true)),
         create_nas_request(&vm, &mount(false)),
         search_request(&vm, "[ds] ", &[]),

@@ -69,6 +69,43 @@ async fn s16_only_its_own_storage() -> anyhow::Result<()> {
     .await
 }
 
+/// `[ds1] web-01/web-01.vmdk` and `[ds2] web-01/web-01.vmdk`: each copy holds its own bytes.
+#[tokio::test]
+async fn s16_only_its_own_storage_where_two_datastores_have_one_path() -> anyhow::Result<()> {
+    on_each(&ArrayKind::CLONING, |array| async move {
+        let same =
+            DiskSpec { datastore: Some("ds2".into()), file_name: Some("web-01.vmdk".into()), ..DiskSpec::of(1 << 20) };
+        let source = VmSpec::named("web-01").disks(vec![DiskSpec::of(1 << 20), same]);
+        let house = House::builder().array(array).vm(source).start().await?;
+        house.write("web-01", &[1; BLOCK])?;
+        let write = |disk: &str, byte: u8| {
+            house.tree(disk)?.write("web-01/web-01-flat.vmdk", 0, &[byte; BLOCK]).map_err(anyhow::Error::new)
+        };
+        write("ds2", 2)?;
+        let before = house.picture().await?;
+        let snapshot = done(house.snapshot("web-01", |_| {}).await?)?;
+        write("ds1", 3)?;
+        write("ds2", 4)?;
+        let clone = done(house.clone_of(&snapshot.name, "web-01-t", |_| {}).await?)?;
+        for (disk, byte) in [(0, 1), (1, 2)] {
+            let read = house
+                .vcenter
+                .guest_read("web-01-t", disk, 0, BLOCK)
+                .map_err(|fault| anyhow::anyhow!("{}", fault.message))?;
+            assert_eq!(read, [byte; BLOCK], "disk {disk} of the clone");
+        }
+        let stores = with_vm(&house.vcenter, "web-01-t", |vm| vm.datastores().len());
+        assert_eq!(stores, 2, "one copy in each place");
+        write("ds1", 1)?;
+        write("ds2", 2)?;
+        done(house.delete_clone(&clone.name, false).await?)?;
+        done(house.delete_snapshot(&snapshot.name).await?)?;
+        before.expect_same(&house.picture().await?)?;
+        house.check().await
+    })
+    .await
+}
+
 #[tokio::test]
 async fn s16_only_its_own_storage_or_none_at_all() -> anyhow::Result<()> {
     // Every disk is raw: there is nothing that a restore point could hold.

@@ -62,14 +62,13 @@ fn print(all: &ListVmsResponse, context: &Context) -> Result<(), Failure> {
             Some(vcenter) if many => format!("{vcenter}/{}", vm.display_name),
             _ => vm.display_name.clone(),
         };
-        let volumes: Vec<String> = vm.volumes.iter().map(|name| show::volume(name)).collect();
         let newest = show::time(vm.last_snapshot_time.as_ref(), &context.time_zone);
         let newest = format!("{newest} {}", show::grade(vm.last_snapshot_grade));
         table.row([
             name,
             show::power(&vm.power_state, vm.template),
             vm.datastores.join(", "),
-            volumes.join(", "),
+            show::volumes(vm),
             protection(vm),
             newest.trim().to_owned(),
         ]);

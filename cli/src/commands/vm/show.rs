@@ -58,7 +58,7 @@ fn head(vm: &Vm, context: &Context) -> Result<(), Failure> {
     line("host", &vm.host)?;
     line("folder", vm.detail.as_ref().map_or("", |detail| &detail.folder))?;
     line("datastores", &vm.datastores.join(", "))?;
-    line("volumes", &vm.volumes.join(", "))?;
+    line("volumes", &show::volumes(vm))?;
     let mut protection = show::protection(vm.protection).to_owned();
     if !vm.protection_reason.is_empty() {
         protection.push_str(&format!(": {}", vm.protection_reason));
@@ -81,7 +81,7 @@ fn disks(detail: &VmDetail, context: &Context) -> Result<(), Failure> {
         if !disk.reason.is_empty() {
             best = if best.is_empty() { disk.reason.clone() } else { format!("{best}: {}", disk.reason) };
         }
-        let volume = show::volume(&disk.volume);
+        let volume = show::volume_named(&disk.volume, &disk.volume_display_name);
         table.row([disk.label.clone(), show::bytes(disk.capacity_bytes), disk.path.clone(), volume, best]);
     }
     context.printer.data("")?;
@@ -115,14 +115,24 @@ fn relations(vm: &(String, String), detail: &VmDetail, context: &Context) -> Res
     });
     let mut table = Table::new(&["FROM", "LINK", "TO", "HOW IT WAS ESTABLISHED"]);
     for relation in relations {
-        let (from, to) = (short_name(&relation.from, vm), short_name(&relation.to, vm));
+        let from = shown(&relation.from, &relation.from_display_name, vm);
+        let to = shown(&relation.to, &relation.to_display_name, vm);
         table.row([from, relation.kind.clone(), to, relation.evidence.clone()]);
     }
     context.printer.data("")?;
     table.print(&context.printer, 2)
 }
 
-/// An object's name as it fits a table; JSON has the full one.
+/// An object by its name for people; a volume with its array.
+fn shown(name: &str, display_name: &str, vm: &(String, String)) -> String {
+    match (display_name, names::split(name, &["arrays", "volumes"]).is_ok()) {
+        ("", _) => short_name(name, vm),
+        (_, true) => show::volume_named(name, display_name),
+        (_, false) => display_name.to_owned(),
+    }
+}
+
+/// An object's name as it fits a table, where the gateway tells none for people; JSON has the full one.
 fn short_name(name: &str, (vm, display_name): &(String, String)) -> String {
     if let Some(rest) = name.strip_prefix(vm.as_str()) {
         return format!("{display_name}{}", rest.replace("/disks/", " disk "));
@@ -144,7 +154,7 @@ fn neighbours(detail: &VmDetail, context: &Context) -> Result<(), Failure> {
             neighbour.display_name.clone(),
             neighbour.kind.clone(),
             neighbour.datastore.clone(),
-            show::volume(&neighbour.volume),
+            show::volume_named(&neighbour.volume, &neighbour.volume_display_name),
         ]);
     }
     table.print(&context.printer, 2)

@@ -23,6 +23,7 @@ pub fn check(world: &World, known_keys: &BTreeSet<String>, mounts: &[(String, St
     let mut found = mounts_without_export(world, mounts);
     found.extend(unknown_marks(world, known_keys));
     found.extend(dangling_clones(world));
+    found.extend(mishaps(world));
     found
 }
 
@@ -64,6 +65,13 @@ pub fn unknown_marks(world: &World, known_keys: &BTreeSet<String>) -> Vec<Violat
         }
         Ok(())
     })
+}
+
+/// What harmed data or hosts, whether it can still be seen or not: a device taken away in use, a filesystem rolled back beneath a
+/// host, a production LUN written through a copy.
+pub fn mishaps(world: &World) -> Vec<Violation> {
+    let all = world.mishaps().into_iter();
+    all.map(|m| Violation { rule: m.rule, object: m.object, detail: m.detail }).collect()
 }
 
 /// Clones whose parent volume is gone, or whose parent snapshot is gone although clones pin it.

@@ -1,20 +1,24 @@
 //! The state that all skins answer from.
 
+mod below;
 pub mod compute;
 mod content;
 mod counters;
 pub mod invariants;
+mod mishap;
 pub mod storage;
 pub mod tree;
+pub mod vmfs;
 
 pub use content::{CHUNK_BYTES, DirTree, MemTree, Space};
 pub use counters::Counters;
+pub use mishap::Mishap;
 
 use crate::{clock::SimClock, fault::Faults};
 use rand::{SeedableRng as _, rngs::StdRng};
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
 };
 use storage::Storage;
 use tree::FileTree;
@@ -29,6 +33,8 @@ pub struct World {
     directories: Mutex<BTreeMap<NfsName, Arc<dyn FileTree>>>,
     storage: Mutex<Storage>,
     settling: Mutex<()>,
+    mishaps: Mutex<Vec<Mishap>>,
+    maps_version: AtomicU64,
     counters: Counters,
     faults: Faults,
 }
@@ -46,6 +52,8 @@ impl World {
             directories: Mutex::default(),
             storage: Mutex::new(Storage::new(StdRng::seed_from_u64(seed))),
             settling: Mutex::default(),
+            mishaps: Mutex::default(),
+            maps_version: AtomicU64::default(),
             counters: Counters::default(),
             faults: Faults::new(seed),
         })
@@ -82,6 +90,13 @@ impl World {
         let path = without_slash(path);
         if let Some(tree) = lock(&self.storage).exported(host, path, client) {
             return Some(tree);
+        }
+        let cuts = path.rmatch_indices('/').map(|(at, _)| path.split_at(at)).filter(|(export, _)| !export.is_empty());
+        for (export, directory) in cuts {
+            let tree = lock(&self.storage).exported(host, export, client);
+            if let Some(tree) = tree {
+                return below::Below::open(tree, directory.trim_start_matches('/'));
+            }
         }
         lock(&self.directories).get(&(host.to_owned(), path.to_owned())).cloned()
     }

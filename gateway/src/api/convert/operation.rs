@@ -4,7 +4,7 @@ use super::{any, clone, point, time};
 use crate::{
     catalog::{Catalog, CloneIntent, CloneRecord, RestorePoint, SnapshotIntent},
     error::{GatewayError, from_step},
-    operations::{CreateClone, CreateSnapshot, DeleteClone, DeleteSnapshot, RevertResult, RevertVm},
+    operations::{CreateClone, CreateSnapshot, DeleteClone, DeleteSnapshot, RevertResult, RevertVm, words_on_kept},
     plan::{DeleteCloneIntent, DeleteSnapshotIntent, RevertIntent},
 };
 use serde::de::DeserializeOwned;
@@ -72,9 +72,11 @@ fn step(step: &StepHistory, status: &Status) -> pb::OperationStep {
     let percent = report.and_then(|report| report.percent).or(pending.and_then(|pending| pending.percent));
     let message = match (&step.error, report, &status.held) {
         (_, _, Some(Held::Parked(why))) => why.clone(),
+        // While it is undone, what is waited for says more than why.
+        (Some(_), Some(report), _) if step.status == StepStatus::Undoing => report.text.clone(),
         (Some(error), ..) => error.message.clone(),
         (None, Some(report), _) => report.text.clone(),
-        (None, None, _) => String::new(),
+        (None, None, _) => step.undo_note.clone().unwrap_or_default(),
     };
     let ended = !matches!(step.status, StepStatus::NotStarted | StepStatus::Started | StepStatus::Undoing);
     pb::OperationStep {
@@ -130,23 +132,42 @@ pub fn response(history: &History, catalog: &dyn Catalog) -> Option<prost_types:
 
 /// Why it ended without an answer.
 pub fn error_status(history: &History) -> RpcStatus {
-    let error = match (history.outcome, &history.failure) {
+    let skipped: Vec<String> = history.undos_skipped().map(|step| step.name.clone()).collect();
+    let mut error = match (history.outcome, &history.failure) {
         (Some(Outcome::Cancelled), _) => {
             let who = history.cancelled_by.clone().unwrap_or_default();
-            GatewayError::new(
-                ErrorKind::Cancelled,
-                "OPERATION_CANCELLED",
-                format!("cancelled by {who}; everything was taken back"),
-            )
+            let undone = if skipped.is_empty() { "everything was taken back" } else { "not everything was taken back" };
+            GatewayError::new(ErrorKind::Cancelled, "OPERATION_CANCELLED", format!("cancelled by {who}; {undone}"))
         }
         (_, Some((step, failure))) => from_step(failure).with("step", step),
         _ => GatewayError::new(ErrorKind::Cancelled, "OPERATION_ABANDONED", "a person gave it up as it stood"),
     };
+    if !skipped.is_empty() {
+        error = with_skipped(error, history, &skipped);
+    }
     let status = tonic::Status::from(error);
     let mut rpc: RpcStatus = prost::Message::decode(status.details()).unwrap_or_default();
     rpc.code = status.code().into();
     status.message().clone_into(&mut rpc.message);
     rpc
+}
+
+/// The same, with what a person let stand, and where the data is.
+fn with_skipped(mut error: GatewayError, history: &History, skipped: &[String]) -> GatewayError {
+    let intent = (history.accepted.kind == RevertVm::KIND).then(|| read::<RevertIntent>(&history.accepted.params));
+    let (words, hint) = match intent.flatten() {
+        Some(intent) => (
+            words_on_kept(&intent, skipped),
+            Some(format!("to use it beside the VM: strata clone create {}", intent.safety.display_name)),
+        ),
+        None => (format!("the undo of {} was skipped, so what it did may still be there", skipped.join(", ")), None),
+    };
+    error.message = format!("{}; {words}", error.message);
+    error = error.with("undo_skipped", skipped.join(","));
+    match hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
 }
 
 /// The object that it works on, by name and for people.

@@ -58,10 +58,13 @@ fn state(point: &RestorePoint) -> pb::SnapshotState {
 fn included(disk: &PointDisk, point: &RestorePoint) -> pb::SnapshotDisk {
     let achieved = disk.best_grade.unwrap_or(Grade::Crash).min(point.cut.grade);
     let reason = if disk.reason.is_empty() { point.cut.grade_reason.clone() } else { disk.reason.clone() };
-    let root = point.intent.members.iter().find(|member| member.volume == disk.volume);
     let inside = |file: &String| {
         let path: DatastorePath = file.parse().ok()?;
-        Some(volume_path(&root?.path_in_volume, &path.path))
+        let members = point.intent.members.iter().filter(|member| member.volume == disk.volume);
+        // Records of before datastores were members of their own have one a volume.
+        let root = members.clone().find(|member| member.datastore == path.datastore).or(members.clone().next())?;
+        // In a LUN arrays see no files.
+        root.luns.is_empty().then(|| volume_path(&root.path_in_volume, &path.path))
     };
     pb::SnapshotDisk {
         label: disk.label.clone(),
@@ -71,11 +74,7 @@ fn included(disk: &PointDisk, point: &RestorePoint) -> pb::SnapshotDisk {
         volume: disk.volume.clone(),
         grade: grade(achieved).into(),
         reason,
-        // In a LUN arrays see no files.
-        files_in_volume: match root.is_some_and(|member| member.luns.is_empty()) {
-            true => disk.files.iter().filter_map(inside).collect(),
-            false => Vec::new(),
-        },
+        files_in_volume: disk.files.iter().filter_map(inside).collect(),
         grade_asked: grade(point.intent.grade_asked).into(),
         chain_before: disk.chain.clone(),
         chain_at_cut: point
@@ -102,13 +101,13 @@ fn excluded(disk: &PointDisk) -> pb::SnapshotDisk {
 fn members(point: &RestorePoint) -> Vec<pb::SnapshotMember> {
     let cut = point.cut.members.iter();
     cut.map(|member| {
-        let planned = point.intent.members.iter().find(|planned| planned.volume == member.volume);
+        let planned: Vec<_> = point.intent.members.iter().filter(|planned| planned.volume == member.volume).collect();
         pb::SnapshotMember {
             volume: member.volume.clone(),
             volume_uuid: member.volume_uuid.clone(),
             snapshot_id: member.snapshot_id.clone(),
             native_name: member.native_name.clone(),
-            evidence: planned.map(|planned| planned.evidence.clone()).unwrap_or_default(),
+            evidence: planned.first().map(|planned| planned.evidence.clone()).unwrap_or_default(),
             luns: planned.iter().flat_map(|planned| &planned.luns).map(lun).collect(),
         }
     })

@@ -2,10 +2,14 @@
 
 use super::copies::{self, Copies};
 use crate::{
-    catalog::{CloneIntent, RestorePoint},
+    catalog::{CloneIntent, Placement, RestorePoint},
     deps::Deps,
     error::Result,
-    plan::{Planned, create_clone as files, fact, hash_of, new_id, step, words},
+    plan::{
+        Planned,
+        create_clone::{directory_of, placement, rights},
+        fact, hash_of, new_id, step, words,
+    },
 };
 use std::collections::BTreeSet;
 use strata_proto::strata::{
@@ -14,34 +18,24 @@ use strata_proto::strata::{
 };
 use uuid::Uuid;
 
-/// Where the VM shall be in the inventory.
-#[derive(Debug, Clone, Default)]
-pub(in crate::plan) struct Place {
-    /// vCenter's id of the folder.
-    pub(in crate::plan) folder_moref: String,
-    /// Of the pool; empty: the root pool of the host's cluster.
-    pub(in crate::plan) pool_moref: String,
-    /// Of the host; empty: any.
-    pub(in crate::plan) host_moref: String,
-}
-
-/// Plans it. Name and place were checked.
+/// Plans it. Name and kind of VM were checked.
 ///
 /// # Errors
 /// Every reason why it cannot be made, with the remedy.
-pub(in crate::plan) async fn create_clone(
+pub(in crate::plan) async fn plan(
     deps: &Deps,
     request: &CreateCloneRequest,
     vcenter: String,
     point: &RestorePoint,
-    (display_name, place): (String, Place),
+    display_name: String,
 ) -> Result<Planned<CloneIntent>> {
+    let source = placement::current_source(deps, point).await?;
     let wish = copies::Wish { vcenter: &vcenter, name: &display_name, hosts: &request.hosts };
     let copies = copies::plan(deps, point, wish).await?;
-    let place = visible(place, &copies.shown_hosts);
+    let place = visible(placement::placement(source.as_ref(), point), &copies.shown_hosts);
     let frozen = point.cut.vm_snapshot_open_ms.is_some();
     let mut disks = Vec::new();
-    let mut allowed = BTreeSet::from_iter(files::directory_of(&copies.path(&point.intent.vmx_path)?));
+    let mut allowed = BTreeSet::from_iter(directory_of(&copies.path(&point.intent.vmx_path)?));
     for disk in &point.intent.disks {
         let named = point.cut.config_paths.iter().find(|(key, _)| *key == disk.key).map(|(_, path)| path);
         let from = named.unwrap_or(&disk.attach_path);
@@ -49,7 +43,7 @@ pub(in crate::plan) async fn create_clone(
         let attach = if frozen { from } else { &disk.attach_path };
         disks.push((from.clone(), copies.path(attach)?));
         for file in disk.files.iter().chain([from]) {
-            allowed.extend(files::directory_of(&copies.path(file)?));
+            allowed.extend(directory_of(&copies.path(file)?));
         }
     }
     let intent = CloneIntent {
@@ -58,12 +52,13 @@ pub(in crate::plan) async fn create_clone(
         source_vm: point.intent.vm.clone(),
         by_volume: true,
         vmx_path: copies.path(&point.intent.vmx_path)?,
+        source_vmx_path: point.intent.vmx_path.clone(),
         disks,
         allowed_directories: allowed.into_iter().collect(),
         bios_uuid: Uuid::new_v4().to_string(),
         instance_uuid: Uuid::new_v4().to_string(),
         folder_moref: place.folder_moref,
-        pool_moref: files::pool_for(deps, &place.pool_moref, point, &place.host_moref).await?,
+        pool_moref: placement::pool_for(deps, &place.pool_moref, point, &place.host_moref).await?,
         host_moref: place.host_moref,
         hosts: copies.nfs_hosts.clone(),
         power_on: request.power_on,
@@ -76,15 +71,16 @@ pub(in crate::plan) async fn create_clone(
         display_name,
         vcenter,
     };
+    rights::require(deps, &intent, source.as_ref(), point).await?;
     let shown = shown(&intent, point, &copies);
     Ok(Planned { intent, shown })
 }
 
 /// A host that is not given the LUNs cannot run the clone: the first that is takes its place.
-fn visible(place: Place, hosts: &[inv::Host]) -> Place {
+fn visible(place: Placement, hosts: &[inv::Host]) -> Placement {
     match hosts.first() {
         Some(first) if !hosts.iter().any(|host| host.moref == place.host_moref) => {
-            Place { host_moref: first.moref.clone(), pool_moref: first.root_pool_moref.clone(), ..place }
+            Placement { host_moref: first.moref.clone(), pool_moref: first.root_pool_moref.clone(), ..place }
         }
         _ => place,
     }

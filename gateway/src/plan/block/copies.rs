@@ -7,7 +7,10 @@ use crate::{
     deps::Deps,
     error::{GatewayError, Result},
     layout::{array_name, shown_name},
-    plan::{create_clone, point as points},
+    plan::{
+        create_clone::{datastores as sources_of, names, placement, placing},
+        point as points,
+    },
 };
 use std::collections::BTreeMap;
 use strata_model::{DatastorePath, ErrorKind};
@@ -79,12 +82,21 @@ pub(in crate::plan) async fn plan(deps: &Deps, point: &RestorePoint, wish: Wish<
     copies.vmfs = file_systems(&point.intent.members)?;
     for member in &point.intent.members {
         let can = capabilities(deps, member).await?;
-        copies.targets.push(target(point, member, &can)?);
+        let target = target(point, member, &can)?;
+        // Several datastores in one volume are cloned with it once.
+        match copies.targets.iter_mut().find(|it| it.volume == target.volume && !it.lun_paths.is_empty()) {
+            Some(known) if !target.lun_paths.is_empty() => {
+                known.lun_paths.extend(target.lun_paths);
+                known.lun_paths.sort();
+                known.lun_paths.dedup();
+            }
+            _ => copies.targets.push(target),
+        }
     }
     let mut number = 0;
     let mut next = || {
         number += 1;
-        create_clone::datastore_name(wish.name, number)
+        names::datastore_name(wish.name, number)
     };
     for vmfs in &mut copies.vmfs {
         vmfs.datastore = next();
@@ -92,16 +104,20 @@ pub(in crate::plan) async fn plan(deps: &Deps, point: &RestorePoint, wish: Wish<
     }
     let nfs: Vec<&Member> = point.intent.members.iter().filter(|member| member.luns.is_empty()).collect();
     if !nfs.is_empty() {
-        let sources = create_clone::source_datastores(deps, wish.vcenter, &nfs).await?;
+        let sources = sources_of::source_datastores(deps, wish.vcenter, &nfs).await?;
         for member in nfs {
-            let target = copies.targets.iter_mut().find(|target| target.volume == member.volume);
+            let target = copies.targets.iter_mut().find(|target| {
+                target.volume == member.volume
+                    && target.path_in_volume == member.path_in_volume
+                    && target.lun_paths.is_empty()
+            });
             if let Some(target) = target {
                 target.datastore = next();
-                target.nfs_version = create_clone::nfs_version(sources.get(&member.datastore));
+                target.nfs_version = placing::nfs_version(sources.get(&member.datastore));
                 copies.names.insert(member.datastore.clone(), target.datastore.clone());
             }
         }
-        copies.nfs_hosts = create_clone::hosts_for(deps, wish.vcenter, &sources).await?;
+        copies.nfs_hosts = placement::hosts_for(deps, wish.vcenter, &sources).await?;
     }
     refuse_taken(&datastores, wish.vcenter, &copies.names)?;
     Ok(copies)

@@ -138,9 +138,9 @@ const NEEDED: [(&str, &str); 6] = [
     ("look", "everything"),
     ("snapshot.create", "snapshot"),
     ("snapshot.delete", "snapshot"),
-    ("volume.clone", "clone"),
-    ("volume.delete", "clone"),
-    ("export.modify", "clone"),
+    ("volume.clone", "clone by volume"),
+    ("volume.delete", "clone by volume"),
+    ("export.modify", "clone by volume"),
 ];
 
 pub(super) async fn preflight(array: &Reference) -> Result<Preflight, DriverError> {

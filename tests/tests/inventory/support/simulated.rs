@@ -68,6 +68,7 @@ impl Simulated {
             username: "user".to_owned(),
             password: "pass".to_owned().into(),
             task_wait: Duration::from_secs(2),
+            footing: Default::default(),
         };
         let checked = Checked::new(Arc::new(http));
         let client = Client::new(options, Arc::new(checked.clone()), SystemClock::shared());

@@ -59,6 +59,7 @@ impl Vcsimx {
             username: username.to_owned(),
             password: password.to_owned().into(),
             task_wait: Duration::from_secs(10),
+            footing: Default::default(),
         };
         let http = ReqwestClient::new(&TlsOptions { trust, ..TlsOptions::default() }).expect("a client");
         let checked = order::Checked::new(Arc::new(http));

@@ -2,11 +2,13 @@
 
 mod devices;
 mod linked;
+mod luns;
 mod spec;
 
 pub use spec::{DiskSpec, VmSpec};
 
 use super::{
+    block::{Adapter, San},
     datastore::{Backing, Datastore, Mount, nfs_uuid},
     device::{Controller, Device, Kind, built_in},
     fault::Fault,
@@ -136,6 +138,7 @@ impl Builder {
         let cluster = self.state.clusters.iter().rfind(|(_, c)| c.is_cluster).map(|(id, _)| id.clone());
         let cluster = cluster.unwrap_or_else(|| self.add_cluster(name, false));
         let (id, uuid) = (self.state.next_id("host"), self.state.uuid());
+        let san = San { adapters: Adapter::of_host(name, &uuid), ..San::default() };
         let host = Host {
             name: name.to_owned(),
             cluster,
@@ -144,6 +147,7 @@ impl Builder {
             uuid,
             address: format!("192.0.2.{}", 101 + self.state.hosts.len()),
             max_nfs_volumes: 32,
+            san,
         };
         self.state.hosts.insert(id, host);
         self
@@ -173,25 +177,25 @@ impl Builder {
         self.datastore(name, &nfs_uuid(remote_host, remote_path), backing)
     }
 
-    /// A VMFS datastore on these devices.
+    /// A VMFS datastore on these devices, which no array of the world has; see [`Builder::lun_datastore`].
     #[must_use]
     pub fn vmfs_datastore(mut self, name: &str, extents: &[&str], tree: Arc<dyn FileTree>) -> Self {
-        let uuid = self.volume_uuid();
+        let uuid = self.state.volume_uuid();
         let extents = extents.iter().map(|e| (*e).to_owned()).collect();
-        self.datastore(name, &uuid, Backing::Vmfs { extents, tree })
+        self.datastore(name, &uuid, Backing::Vmfs { extents, tree: Some(tree) })
     }
 
     /// A vSAN datastore: an unsupported kind that must be refused by name.
     #[must_use]
     pub fn vsan_datastore(mut self, name: &str, tree: Arc<dyn FileTree>) -> Self {
-        let uuid = format!("vsan:{}", self.volume_uuid());
+        let uuid = format!("vsan:{}", self.state.volume_uuid());
         self.datastore(name, &uuid, Backing::Vsan(tree))
     }
 
     /// A local disk of the first host of the last datacenter.
     #[must_use]
     pub fn local_datastore(mut self, name: &str, tree: Arc<dyn FileTree>) -> Self {
-        let uuid = self.volume_uuid();
+        let uuid = self.state.volume_uuid();
         let mut out = self.datastore(name, &uuid, Backing::Local(tree));
         if let Some(ds) = out.state.datastores.values_mut().last() {
             ds.mounts.truncate(1);
@@ -199,17 +203,12 @@ impl Builder {
         out
     }
 
-    fn volume_uuid(&mut self) -> String {
-        let hex = self.state.uuid().replace('-', "");
-        format!("{}-{}-{}-{}", &hex[..8], &hex[8..16], &hex[16..20], &hex[20..32])
-    }
-
     fn datastore(mut self, name: &str, uuid: &str, backing: Backing) -> Self {
         let dc = self.last_datacenter();
         let here = MoRef::new("Datacenter", &dc);
         let folder = self.state.datacenters.get(&dc).map(|d| d.datastore_folder.clone()).unwrap_or_default();
         let hosts = self.state.hosts.keys().filter(|h| self.state.is_below(&MoRef::new("HostSystem", *h), &here));
-        let mounts = hosts.map(|h| Mount { host: h.clone(), accessible: true, writable: true }).collect();
+        let mounts = hosts.map(|h| Mount::of(h)).collect();
         let id = self.state.next_id("datastore");
         let ds = Datastore {
             name: escape_name(name),
@@ -257,7 +256,7 @@ impl Builder {
             name: spec.name.clone(),
             uuid: format!("4213{}", &s.uuid()[4..]),
             instance_uuid: format!("5013{}", &s.uuid()[4..]),
-            guest_id: "ubuntu64Guest".to_owned(),
+            guest_id: spec.guest_id.clone(),
             memory_mb: spec.memory_mb,
             cpus: spec.cpus,
             version: "vmx-19".to_owned(),
@@ -289,6 +288,7 @@ impl Builder {
         if let Some(vm) = s.vms.get_mut(&id) {
             vm.template = spec.template;
             vm.tools = spec.tools;
+            vm.guest_address.clone_from(&spec.guest_address);
         }
         if spec.cbt {
             s.enable_cbt_files(&id)?;

@@ -25,6 +25,8 @@ struct Link {
     data: DsPath,
     /// Length of the map; 0 for a flat file.
     map: u64,
+    /// The device of a raw mapping.
+    device: Option<String>,
 }
 
 impl State {
@@ -33,7 +35,8 @@ impl State {
         let capacity = d.sectors * 512;
         let map = if d.extent_kind == "VMFSSPARSE" { map_bytes(capacity) } else { 0 };
         let parent = d.get("parentFileNameHint").map(|hint| self.parse_host_path(hint, file));
-        Ok((Link { data: file.sibling(&d.extent_file), map }, parent, capacity))
+        let device = d.get("ddb.deviceId").map(str::to_owned);
+        Ok((Link { data: file.sibling(&d.extent_file), map, device }, parent, capacity))
     }
 
     fn open_chain(&self, file: &DsPath) -> Result<(Vec<Link>, u64), Fault> {
@@ -65,6 +68,9 @@ impl State {
         let Some((top, below)) = links.split_first() else {
             return Ok(vec![0; length]);
         };
+        if let Some(read) = top.device.as_ref().and_then(|d| self.read_raw(d, offset, length)) {
+            return read;
+        }
         if top.map == 0 {
             return self.read_at(&top.data, offset, length);
         }
@@ -88,6 +94,9 @@ impl State {
         let Some((top, below)) = links.split_first() else {
             return Ok(());
         };
+        if let Some(written) = top.device.as_ref().and_then(|d| self.write_raw(&top.data, d, offset, bytes)) {
+            return written;
+        }
         if top.map == 0 {
             return self.write_at(&top.data, offset, bytes);
         }

@@ -1,6 +1,6 @@
 //! Datastores: where they lie and which hosts mount them.
 
-use super::{fault::Fault, state::State, value::MoRef};
+use super::{fault::Fault, files::DsPath, state::State, value::MoRef};
 use crate::world::tree::FileTree;
 use std::sync::Arc;
 
@@ -20,8 +20,9 @@ pub enum Backing {
     Vmfs {
         /// Canonical names of the extents' devices.
         extents: Vec<String>,
-        /// Its files.
-        tree: Arc<dyn FileTree>,
+        /// Its files, where no array of the world has the devices; none where they lie on LUNs and are found through the
+        /// hosts at every access.
+        tree: Option<Arc<dyn FileTree>>,
     },
     /// A disk of one host.
     Local(Arc<dyn FileTree>),
@@ -30,7 +31,7 @@ pub enum Backing {
 }
 
 /// A host's mount.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mount {
     /// Host id.
     pub host: String,
@@ -38,6 +39,29 @@ pub struct Mount {
     pub accessible: bool,
     /// Mounted for writing.
     pub writable: bool,
+    /// False where the host knows it and has unmounted it (VMFS).
+    pub mounted: bool,
+    /// A copy that is mounted under its original's uuid (VMFS).
+    pub forced: bool,
+    /// Devices of the extents as this host has them, the head first (VMFS on LUNs).
+    pub extents: Vec<String>,
+    /// How often each extent had been rolled back when it was mounted: one that was since is corrupt.
+    pub rollbacks: Vec<u64>,
+}
+
+impl Mount {
+    /// A good mount on a host.
+    pub fn of(host: &str) -> Self {
+        Mount {
+            host: host.to_owned(),
+            accessible: true,
+            writable: true,
+            mounted: true,
+            forced: false,
+            extents: Vec::new(),
+            rollbacks: Vec::new(),
+        }
+    }
 }
 
 /// A datastore.
@@ -74,6 +98,11 @@ impl Datastore {
         format!("ds:///vmfs/volumes/{}/", self.uuid)
     }
 
+    /// True where it is a VMFS on LUNs of the world.
+    pub fn on_luns(&self) -> bool {
+        matches!(self.backing, Backing::Vmfs { tree: None, .. })
+    }
+
     /// True where at least one host reaches it.
     pub fn accessible(&self) -> bool {
         self.mounts.iter().any(|m| m.accessible)
@@ -95,7 +124,8 @@ impl State {
         let ds = self.datastore(datastore)?;
         let found = match &ds.backing {
             Backing::Nfs { host, path, .. } => self.world.nfs(host, path),
-            Backing::Vmfs { tree, .. } | Backing::Local(tree) | Backing::Vsan(tree) => Some(tree.clone()),
+            Backing::Vmfs { tree: None, .. } => self.block_tree(ds),
+            Backing::Vmfs { tree: Some(tree), .. } | Backing::Local(tree) | Backing::Vsan(tree) => Some(tree.clone()),
         };
         found.filter(|_| ds.accessible()).ok_or_else(|| {
             Fault::new("InaccessibleDatastore", format!("The datastore '{}' is not accessible", ds.name))
@@ -104,13 +134,27 @@ impl State {
         })
     }
 
-    /// True where the host of this mount reaches the datastore: not cut off, and the export still there.
+    /// True where the host of this mount reaches the datastore: not cut off, and the export or the devices still there.
     pub fn reaches(&self, ds: &Datastore, mount: &Mount) -> bool {
         let exported = match &ds.backing {
             Backing::Nfs { host, path, .. } => self.world.nfs(host, path).is_some(),
+            Backing::Vmfs { tree: None, .. } => self.reaches_extents(mount),
             _ => true,
         };
         mount.accessible && exported
+    }
+
+    /// Refuses where a file lies on a datastore on LUNs that the host does not reach.
+    ///
+    /// Errors: InaccessibleDatastore.
+    pub fn check_host_reaches(&self, host: &str, file: &DsPath) -> Result<(), Fault> {
+        let Some(ds) = self.datastores.get(&file.ds).filter(|d| d.on_luns()) else { return Ok(()) };
+        if ds.mounts.iter().any(|m| m.host == host && self.reaches(ds, m)) {
+            return Ok(());
+        }
+        Err(Fault::new("InaccessibleDatastore", format!("The host does not reach the datastore '{}'", ds.name))
+            .with("datastore", MoRef::new("Datastore", &file.ds))
+            .with("name", ds.name.as_str()))
     }
 
     /// Size and free space in bytes: the array volume's where the datastore lies on one, else what it claims.
@@ -118,6 +162,9 @@ impl State {
         let claimed = (ds.capacity_bytes, ds.capacity_bytes - ds.capacity_bytes / 8);
         if !ds.mounts.iter().any(|m| self.reaches(ds, m)) {
             return (ds.capacity_bytes, 0);
+        }
+        if ds.on_luns() {
+            return self.block_space(ds);
         }
         let Backing::Nfs { host, path, .. } = &ds.backing else { return claimed };
         for name in self.world.arrays() {

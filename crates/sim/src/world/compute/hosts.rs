@@ -21,13 +21,7 @@ impl State {
     ///
     /// Errors: HostNotConnected.
     pub fn check_host_of(&self, vm: &str) -> Result<(), Fault> {
-        let host = self.hosts.get(&self.vm(vm)?.host);
-        match host {
-            Some(h) if h.connection != "connected" => Err(Fault::new(
-                "HostNotConnected",
-                format!("Unable to communicate with the remote host, since it is disconnected ({})", h.name),
-            )),
-            _ => Ok(()),
-        }
+        let host = self.vm(vm)?.host.clone();
+        if self.hosts.contains_key(&host) { self.check_host(&host) } else { Ok(()) }
     }
 }

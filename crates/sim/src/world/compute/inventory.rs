@@ -1,6 +1,6 @@
 //! The objects around VMs: folders, datacenters, clusters, pools, hosts and networks.
 
-use super::{state::State, value::MoRef};
+use super::{block::San, state::State, value::MoRef};
 
 /// A folder. Names are kept as vCenter shows them, with `%2f` for a slash.
 #[derive(Debug, Clone)]
@@ -71,6 +71,8 @@ pub struct Host {
     pub address: String,
     /// Largest number of NFS mounts, as `NFS.MaxVolumes`.
     pub max_nfs_volumes: usize,
+    /// Its block storage.
+    pub san: San,
 }
 
 /// A standard network.

@@ -3,6 +3,7 @@
 //!
 //! [`Vcenter`] is the handle; [`state::State`] is everything behind its lock; one file an operation.
 
+pub mod block;
 pub mod builder;
 pub mod chain;
 pub mod config;

@@ -92,7 +92,7 @@ impl State {
             )
             .with("text", "mount failed: The mount request was denied by the NFS server."));
         }
-        let mount = Mount { host: host.to_owned(), accessible: true, writable: new.access_mode == "readWrite" };
+        let mount = Mount { writable: new.access_mode == "readWrite", ..Mount::of(host) };
         // Another host's mount of the same export under the same name is the same datastore.
         let known = self.datastores.iter().find(|(_, d)| same(d) && d.name == name).map(|(id, _)| id.clone());
         let id = match known {
@@ -131,6 +131,9 @@ impl State {
         }
         if !ds.mounts.iter().any(|m| m.host == host) {
             return Err(Fault::new("NotFound", format!("The host does not mount '{}'", ds.name)));
+        }
+        if ds.on_luns() {
+            return Err(Fault::new("NotSupported", "A VMFS datastore is unmounted by UnmountVmfsVolume"));
         }
         let name = ds.name.clone();
         let used = self.vms.values().find(|v| v.host == host && v.datastores().contains(datastore));

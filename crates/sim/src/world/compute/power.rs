@@ -66,6 +66,7 @@ impl State {
                 return Err(Fault::file_not_found(&self.show(missing)));
             }
             for link in disk.chain() {
+                self.check_host_reaches(&vm.host, &link)?;
                 let others = self.held_by(&link);
                 let shared = |other: &str| {
                     self.vms.get(other).is_some_and(|o| o.disks().any(|d| d.file == link && d.multi_writer))

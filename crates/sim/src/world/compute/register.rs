@@ -73,7 +73,7 @@ impl State {
     fn host_for(&self, new: &NewVm, vmx: &DsPath) -> Result<String, Fault> {
         let ds = self.datastore(&vmx.ds)?;
         let cluster = new.pool.as_ref().and_then(|p| self.pools.get(p)).map(|p| p.cluster.clone());
-        let mounts = |host: &str| ds.mounts.iter().any(|m| m.host == host && m.accessible);
+        let mounts = |host: &str| ds.mounts.iter().any(|m| m.host == host && self.reaches(ds, m));
         let fits = |id: &str| {
             self.hosts.get(id).is_some_and(|h| {
                 h.connection == "connected" && cluster.as_ref().is_none_or(|c| *c == h.cluster) && mounts(id)

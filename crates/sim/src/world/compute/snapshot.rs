@@ -30,6 +30,8 @@ pub struct NewSnapshot {
     pub memory: bool,
     /// Freeze the guest.
     pub quiesce: bool,
+    /// Tell its applications too (VSS).
+    pub applications: bool,
 }
 
 fn node_of(vm: &Vm, disk_key: i64) -> String {
@@ -130,6 +132,10 @@ impl State {
     pub fn create_snapshot(&mut self, id: &str, ask: &NewSnapshot) -> Result<MoRef, Fault> {
         let vm = self.vm(id)?.clone();
         let quiesced = self.check_snapshot(&vm, ask)?;
+        // Without uuids of disks, and in another guest than Windows, only its file systems hold still, and nobody is told so.
+        if quiesced && ask.applications && vm.is_windows() && vm.config.extra.is_true("disk.EnableUUID") {
+            self.vm_mut(id)?.application_freezes += 1;
+        }
         let mut tree = self.tree_now(id);
         tree.last_uid += 1;
         let uid = tree.last_uid;

@@ -86,6 +86,12 @@ pub struct State {
     pub revoked: BTreeSet<(String, Option<MoRef>)>,
     /// Logins and sessions.
     pub sessions: Sessions,
+    /// What arrays showed when hosts were last looked after.
+    pub(super) maps_seen: u64,
+    /// A copy is not resolved while several copies of one filesystem are seen; else it is where every extent is named.
+    pub copies_are_refused: bool,
+    /// A new signature changes the absolute paths in files that name the old one, as the documentation says.
+    pub resignature_rewrites: bool,
 }
 
 impl State {
@@ -116,6 +122,9 @@ impl State {
             options: BTreeMap::new(),
             revoked: BTreeSet::new(),
             sessions: Sessions::default(),
+            maps_seen: 0,
+            copies_are_refused: true,
+            resignature_rewrites: true,
         };
         state.instance_uuid = state.uuid();
         state

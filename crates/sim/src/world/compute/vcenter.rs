@@ -38,6 +38,7 @@ impl Vcenter {
     pub fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.lock();
         let before = state.version;
+        state.notice_lost();
         let out = act(&mut state);
         if state.version != before {
             self.changed.send_replace(state.version);

@@ -109,6 +109,10 @@ pub struct Vm {
     pub tasks: Vec<String>,
     /// A test wants the next merge of deltas to fail.
     pub refuse_consolidation: bool,
+    /// Address that Tools report.
+    pub guest_address: String,
+    /// How often the applications in its guest were frozen.
+    pub application_freezes: u32,
 }
 
 impl Vm {
@@ -154,6 +158,11 @@ impl Vm {
             (false, true) => "suspended",
             _ => "poweredOff",
         }
+    }
+
+    /// True for a guest that has VSS.
+    pub fn is_windows(&self) -> bool {
+        self.config.guest_id.starts_with("win")
     }
 
     /// True where VMware Tools run.
@@ -241,6 +250,8 @@ impl Vm {
             current_snapshot: None,
             tasks: Vec::new(),
             refuse_consolidation: false,
+            guest_address: "198.51.100.10".to_owned(),
+            application_freezes: 0,
         }
     }
 }

@@ -14,6 +14,8 @@ pub struct Behaviour {
     pub lun_naming: LunNaming,
     /// The most LUNs in one volume (1 where a volume is a LUN).
     pub luns_max: usize,
+    /// A volume that is full takes the LUN that wanted to be written offline (thin LUNs without reservation do).
+    pub full_takes_luns_offline: bool,
     /// The highest LUN number.
     pub lun_number_max: u32,
     /// Several volumes can be cut at one point in time.
@@ -57,6 +59,7 @@ impl Default for Behaviour {
             lun_clones: true,
             lun_naming: LunNaming::default(),
             luns_max: 512,
+            full_takes_luns_offline: false,
             lun_number_max: 1023,
             group_snapshots: true,
             group_volumes_max: 50,

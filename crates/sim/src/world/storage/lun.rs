@@ -270,6 +270,7 @@ impl Array<'_> {
             }
             Ok(())
         })?;
+        self.world.maps_changed();
         self.count("luns_removed");
         Ok(())
     }
@@ -303,11 +304,19 @@ impl Array<'_> {
         })
     }
 
+    /// A host's write found no space: takes the LUN offline where the array does so.
+    pub fn lun_is_full(&self, id: Uuid) -> Result<(), StorageError> {
+        let offline = self.info()?.spec.behaviour.full_takes_luns_offline;
+        if offline { self.set_lun_online(id, false) } else { Ok(()) }
+    }
+
     /// Takes a LUN offline, or back: hosts that see it lose it at once.
     pub fn set_lun_online(&self, id: Uuid, online: bool) -> Result<(), StorageError> {
-        self.change(|storage, _| {
+        let done = self.change(|storage, _| {
             storage.array(self.name)?.lun(id)?.info.online = online;
             Ok(())
-        })
+        });
+        self.world.maps_changed();
+        done
     }
 }

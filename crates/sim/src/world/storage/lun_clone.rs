@@ -79,6 +79,7 @@ impl Array<'_> {
             live.info.rollbacks += 1;
             Ok(live.info.clone())
         })?;
+        self.world.maps_changed();
         self.count("luns_restored");
         Ok(done)
     }

@@ -6,7 +6,10 @@ use super::{
     volume::check_name,
 };
 use crate::world::{MemTree, World, lock};
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, atomic::Ordering},
+};
 use uuid::Uuid;
 
 /// A LUN shown to an initiator group.
@@ -134,6 +137,15 @@ impl ArrayState {
 }
 
 impl World {
+    /// Counts whatever may change what hosts reach: whoever remembers what it reached asks again when this has changed.
+    pub fn maps_version(&self) -> u64 {
+        self.maps_version.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn maps_changed(&self) {
+        self.maps_version.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// What an initiator finds when it looks at all arrays: what each shows it, by number. A name that is none finds
     /// nothing.
     pub fn luns_seen_by(&self, initiator: &str) -> Vec<Found> {
@@ -191,7 +203,7 @@ impl Array<'_> {
     /// Sets the initiators of a group. One that joins sees the group's LUNs, one that leaves loses them. Refused where
     /// one would see two LUNs under one number.
     pub fn set_initiators(&self, group: Uuid, initiators: BTreeSet<String>) -> Result<(), StorageError> {
-        self.change(|storage, _| {
+        let done = self.change(|storage, _| {
             let initiators = canonical_initiators(&initiators)?;
             let array = storage.array(self.name)?;
             let before = array.group(group)?.initiators.clone();
@@ -205,7 +217,9 @@ impl Array<'_> {
                 }
             }
             Ok(())
-        })
+        });
+        self.world.maps_changed();
+        done
     }
 
     /// Deletes an initiator group. Refused while LUNs are shown to it.
@@ -254,6 +268,7 @@ impl Array<'_> {
             array.lun(lun)?.info.maps.push(map);
             Ok(map)
         })?;
+        self.world.maps_changed();
         self.count("maps_made");
         Ok(map)
     }
@@ -269,6 +284,7 @@ impl Array<'_> {
             }
             Ok(())
         })?;
+        self.world.maps_changed();
         self.count("maps_removed");
         Ok(())
     }

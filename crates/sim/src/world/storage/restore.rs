@@ -39,6 +39,7 @@ impl Array<'_> {
             }
             Ok(Restored { deleted_snapshots: eaten })
         })?;
+        self.world.maps_changed();
         self.count("volumes_restored");
         Ok(done)
     }

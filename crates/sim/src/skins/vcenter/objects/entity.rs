@@ -111,7 +111,10 @@ fn rename(s: &mut State, this: &MoRef, name: &str) -> Answer {
             s.vm_mut(id)?.config.name.clone_from(&plain);
             s.save(id)?;
         }
-        "Datastore" => s.datastores.get_mut(id).into_iter().for_each(|x| x.name.clone_from(&stored)),
+        "Datastore" => {
+            s.write_label(id, &plain)?;
+            s.datastores.get_mut(id).into_iter().for_each(|x| x.name.clone_from(&stored));
+        }
         "Folder" => s.folders.get_mut(id).into_iter().for_each(|x| x.name.clone_from(&stored)),
         "Datacenter" => s.datacenters.get_mut(id).into_iter().for_each(|x| x.name.clone_from(&stored)),
         "ResourcePool" => s.pools.get_mut(id).into_iter().for_each(|x| x.name.clone_from(&stored)),

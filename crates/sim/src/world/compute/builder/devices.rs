@@ -15,7 +15,8 @@ pub(super) fn add_disks(s: &mut State, spec: &VmSpec, vmx: &DsPath, config: &mut
     let key = controller.key();
     config.devices.push(Device { key, controller: Some(100), unit: None, kind: Kind::Controller(controller.clone()) });
     for (n, disk) in spec.disks.iter().enumerate() {
-        let name = if n == 0 { format!("{}.vmdk", spec.name) } else { format!("{}_{n}.vmdk", spec.name) };
+        let number = if n == 0 { String::new() } else { format!("_{n}") };
+        let name = disk.file_name.clone().unwrap_or_else(|| format!("{}{number}.vmdk", spec.name));
         let file = match (&disk.existing, &disk.datastore) {
             (Some(path), _) => s.parse_path(path, None)?,
             (None, Some(other)) => {

@@ -17,6 +17,8 @@ pub struct DiskSpec {
     pub multi_writer: bool,
     /// An existing file instead of a new one: `[datastore] path`.
     pub existing: Option<String>,
+    /// Name of its file; the VM's name, numbered after the first, where none is given.
+    pub file_name: Option<String>,
 }
 
 impl DiskSpec {
@@ -29,6 +31,7 @@ impl DiskSpec {
             mode: "persistent".to_owned(),
             multi_writer: false,
             existing: None,
+            file_name: None,
         }
     }
 }
@@ -60,6 +63,10 @@ pub struct VmSpec {
     pub cpus: i64,
     /// MiB.
     pub memory_mb: i64,
+    /// Guest id, such as `windows2019srv_64Guest`.
+    pub guest_id: String,
+    /// Address that Tools report.
+    pub guest_address: String,
     /// Further keys of the .vmx.
     pub extra: Vec<(String, String)>,
     /// Extension key and type of whom it is managed by.
@@ -84,6 +91,8 @@ impl VmSpec {
             cbt: false,
             cpus: 2,
             memory_mb: 2048,
+            guest_id: "ubuntu64Guest".to_owned(),
+            guest_address: "198.51.100.10".to_owned(),
             extra: Vec::new(),
             managed_by: None,
             iso: None,

@@ -53,6 +53,7 @@ pub fn call(ctx: &mut Ctx<'_>, method: &str) -> Answer {
                 description: ctx.text("description").to_owned(),
                 memory: ctx.args.bool("memory") == Some(true),
                 quiesce,
+                applications: applications(ctx.args.get("quiesceSpec")),
             };
             Ok(ctx.s.run(method, &this, &user, move |s| s.create_snapshot(&id, &ask).map(Val::from)).into())
         }
@@ -89,6 +90,11 @@ pub fn call(ctx: &mut Ctx<'_>, method: &str) -> Answer {
         }
         _ => at_once(ctx, method),
     }
+}
+
+/// Whether a specification lets Windows' applications be told.
+fn applications(spec: &Val) -> bool {
+    spec.type_name() == "VirtualMachineWindowsQuiesceSpec" && spec.str("vssBackupContext") == Some("ctx_backup")
 }
 
 /// Methods that are done when they return.

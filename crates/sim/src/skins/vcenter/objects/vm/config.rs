@@ -49,7 +49,7 @@ pub fn config_of(s: &State, vm: &Vm, c: &VmConfig, path: &str, dir: &str) -> Val
         .filter_map(|d| s.datastores.get(d))
         .map(|d| obj!("VirtualMachineConfigInfoDatastoreUrlPair", "name" => &d.name, "url" => d.url()));
     let flags = obj!("VirtualMachineFlagInfo", "enableLogging" => true, "snapshotDisabled" => false,
-        "snapshotLocked" => false, "diskUuidEnabled" => false, "snapshotPowerOffBehavior" => "powerOff");
+        "snapshotLocked" => false, "diskUuidEnabled" => c.extra.is_true("disk.EnableUUID"), "snapshotPowerOffBehavior" => "powerOff");
     let power = obj!("VirtualMachineDefaultPowerOpInfo", "powerOffType" => "soft", "suspendType" => "hard",
         "resetType" => "soft", "defaultPowerOffType" => "soft", "defaultSuspendType" => "hard",
         "defaultResetType" => "soft", "standbyAction" => "checkpoint");

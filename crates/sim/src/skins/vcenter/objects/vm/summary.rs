@@ -22,7 +22,7 @@ pub fn summary(s: &State, id: &str, vm: &Vm) -> Val {
     let up = vm.tools_running();
     let guest = obj!("VirtualMachineGuestSummary", "guestId" => &c.guest_id, "guestFullName" => full,
         "toolsStatus" => status, "toolsVersionStatus2" => version, "toolsRunningStatus" => running,
-        "hostName" => up.then(|| c.name.clone()), "ipAddress" => up.then_some("192.0.2.10"));
+        "hostName" => up.then(|| c.name.clone()), "ipAddress" => up.then(|| vm.guest_address.clone()));
     let size: u64 = vm.disks().map(|d| d.capacity_bytes).sum();
     let storage = obj!("VirtualMachineStorageSummary", "committed" => size, "uncommitted" => 0, "unshared" => size,
         "timestamp" => vm.modified);
