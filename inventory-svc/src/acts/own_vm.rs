@@ -3,12 +3,15 @@
 use super::vm_files;
 use crate::{
     topology::{
+        pb,
         places::{Places, unescape},
         read::{VmRead, read_vm_by_ref},
         vm::{STRATA_KEY, extra_config},
     },
     vcenter::{Client, Error, Refusal, property_spec::Properties},
+    vcenters::Vcenters,
 };
+use std::sync::Arc;
 use strata_model::DatastorePath;
 
 const KEYS: Properties =
@@ -53,6 +56,21 @@ pub async fn refuse_moved(client: &Client, path: &DatastorePath, key: &str) -> R
         "VM {name} is not registered from {path} any more but from {at}: somebody moved it; move it back, or keep it"
     );
     Err(Refusal::conflict("VM_MOVED", text).and("file", at).into())
+}
+
+/// A VM of a request, with its vCenter.
+///
+/// # Errors
+/// A bad request, no VM is registered from its .vmx, or the one that is is not ours.
+pub async fn get(vcenters: &Vcenters, own: &pb::OwnVm) -> Result<(Arc<Client>, VmRead), Error> {
+    let client = vcenters.by_name("own_vm.vcenter", &own.vcenter)?;
+    let key = key("own_vm.key", &own.key)?;
+    let path = vmx_path("own_vm.vmx_path", &own.vmx_path)?;
+    let vm = find(&client, &path, key).await?.ok_or_else(|| {
+        let text = format!("vCenter {} has no VM registered from {path}; register it first", client.name());
+        Refusal::not_found("VM_NOT_FOUND", text).and("file", path.to_string())
+    })?;
+    Ok((client, vm))
 }
 
 /// The VM that is registered from this .vmx under this key; `None` where no VM is registered from it.

@@ -91,32 +91,44 @@ impl InventoryService for InventoryFace {
         self.act(request, acts::detach_datastore::run).await
     }
 
-    async fn observe_devices(&self, _: Request<pb::ObserveDevicesRequest>) -> Reply<pb::ObserveDevicesResponse> {
-        Err(Status::unimplemented("ObserveDevices comes with the next change"))
+    async fn observe_devices(&self, request: Request<pb::ObserveDevicesRequest>) -> Reply<pb::ObserveDevicesResponse> {
+        reply(acts::observe_devices::run(self.vcenters.clone(), request.into_inner()).await)
     }
 
-    async fn forget_devices(&self, _: Request<pb::ForgetDevicesRequest>) -> Reply<pb::ForgetDevicesResponse> {
-        Err(Status::unimplemented("ForgetDevices comes with the next change"))
+    async fn forget_devices(&self, request: Request<pb::ForgetDevicesRequest>) -> Reply<pb::ForgetDevicesResponse> {
+        self.act(request, acts::forget_devices::run).await
     }
 
-    async fn attach_datastore(&self, _: Request<pb::AttachDatastoreRequest>) -> Reply<pb::AttachDatastoreResponse> {
-        Err(Status::unimplemented("AttachDatastore comes with the next change"))
+    async fn attach_datastore(
+        &self,
+        request: Request<pb::AttachDatastoreRequest>,
+    ) -> Reply<pb::AttachDatastoreResponse> {
+        self.act(request, acts::attach_datastore::run).await
     }
 
-    async fn rename_datastore(&self, _: Request<pb::RenameDatastoreRequest>) -> Reply<pb::RenameDatastoreResponse> {
-        Err(Status::unimplemented("RenameDatastore comes with the next change"))
+    async fn rename_datastore(
+        &self,
+        request: Request<pb::RenameDatastoreRequest>,
+    ) -> Reply<pb::RenameDatastoreResponse> {
+        self.act(request, acts::rename_datastore::run).await
     }
 
-    async fn swap_vm_disks(&self, _: Request<pb::SwapVmDisksRequest>) -> Reply<pb::SwapVmDisksResponse> {
-        Err(Status::unimplemented("SwapVmDisks comes with the next change"))
+    async fn swap_vm_disks(&self, request: Request<pb::SwapVmDisksRequest>) -> Reply<pb::SwapVmDisksResponse> {
+        self.act(request, acts::swap_vm_disks::run).await
     }
 
-    async fn relocate_vm_disks(&self, _: Request<pb::RelocateVmDisksRequest>) -> Reply<pb::RelocateVmDisksResponse> {
-        Err(Status::unimplemented("RelocateVmDisks comes with the next change"))
+    async fn relocate_vm_disks(
+        &self,
+        request: Request<pb::RelocateVmDisksRequest>,
+    ) -> Reply<pb::RelocateVmDisksResponse> {
+        self.act(request, acts::relocate_vm_disks::run).await
     }
 
-    async fn revert_vm_snapshot(&self, _: Request<pb::RevertVmSnapshotRequest>) -> Reply<pb::RevertVmSnapshotResponse> {
-        Err(Status::unimplemented("RevertVmSnapshot comes with the next change"))
+    async fn revert_vm_snapshot(
+        &self,
+        request: Request<pb::RevertVmSnapshotRequest>,
+    ) -> Reply<pb::RevertVmSnapshotResponse> {
+        self.act(request, acts::revert_vm_snapshot::run).await
     }
 
     async fn read_vm_file(&self, request: Request<pb::ReadVmFileRequest>) -> Reply<pb::ReadVmFileResponse> {

@@ -43,6 +43,8 @@ const TREE: &[(&str, &str)] = &[
     ("HostConfigFault", "VimFault"),
     ("PlatformConfigFault", "HostConfigFault"),
     ("VmfsMountFault", "HostConfigFault"),
+    ("VmfsAmbiguousMount", "VmfsMountFault"),
+    ("VmfsAlreadyMounted", "VmfsMountFault"),
     ("NasConfigFault", "HostConfigFault"),
     ("NasConnectionLimitReached", "NasConfigFault"),
     ("NasVolumeNotMounted", "NasConfigFault"),
@@ -87,6 +89,7 @@ const TREE: &[(&str, &str)] = &[
     ("NotSupported", "RuntimeFault"),
     ("RestrictedVersion", "SecurityError"),
     ("SecurityError", "RuntimeFault"),
+    ("InvalidFolder", "VimFault"),
     ("ManagedObjectNotFound", "RuntimeFault"),
     ("InvalidRequest", "RuntimeFault"),
     ("InvalidType", "InvalidRequest"),
@@ -133,6 +136,7 @@ const KINDS: &[(&str, ErrorKind)] = &[
     ("SnapshotFault", ErrorKind::Conflict),
     ("HostConfigFault", ErrorKind::Conflict),
     ("FileFault", ErrorKind::Conflict),
+    ("InvalidFolder", ErrorKind::InvalidArgument),
     ("InvalidDatastorePath", ErrorKind::InvalidArgument),
     ("InvalidDatastore", ErrorKind::NotFound),
     ("InvalidName", ErrorKind::InvalidArgument),
@@ -185,7 +189,9 @@ impl Fault {
         if !self.message.is_empty() && !self.message.starts_with("*types.") {
             text = format!("{text}: {}", self.message);
         }
-        for field in ["privilegeId", "name", "file", "existingState", "requestedState", "invalidProperty", "reason"] {
+        for field in
+            ["privilegeId", "type", "name", "file", "existingState", "requestedState", "invalidProperty", "reason"]
+        {
             if let Some(value) = self.detail.text_at(field) {
                 text = format!("{text} ({field} {value})");
             }

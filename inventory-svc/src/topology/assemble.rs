@@ -2,7 +2,7 @@
 
 use super::{
     browse::{Owned, strangers},
-    datastore, devices, files, pb,
+    datastore, devices, files, host_storage, pb,
     places::Places,
     shared::{Owner, shared_files},
     tenants::neighbour,
@@ -61,7 +61,9 @@ pub async fn assemble(
                 }
             }
         }
-        topologies.push(topology(&standing, own, &members, places, &stores, &browsed, &running));
+        let mut one = topology(&standing, own, &members, places, &stores, &browsed, &running);
+        name_raw_devices(client, own.object.moref("runtime.host"), &mut one).await;
+        topologies.push(one);
     }
     Ok(topologies)
 }
@@ -152,6 +154,28 @@ fn topology(
         network_adapters: devices::network_adapters(own.object.items("config.hardware.device"), places),
         vm_snapshots: snapshots(own.object),
         gaps,
+    }
+}
+
+/// A raw device mapping names its device by the host's own uuid; the array knows the canonical name.
+async fn name_raw_devices(client: &Client, host: Option<MoRef>, topology: &mut pb::VmTopology) {
+    let is_raw = |disk: &&mut pb::Disk| matches!(disk.kind(), pb::DiskKind::RdmVirtual | pb::DiskKind::RdmPhysical);
+    let mut raw: Vec<&mut pb::Disk> = topology.disks.iter_mut().filter(is_raw).collect();
+    if raw.is_empty() {
+        return;
+    }
+    let names = match &host {
+        Some(host) => host_storage::names_by_uuid(client, host).await.map_err(|error| error.to_string()),
+        None => Err("vCenter does not tell the VM's host".to_owned()),
+    };
+    for disk in &mut raw {
+        match names.as_ref().map(|names| names.get(&disk.device_name)) {
+            Ok(Some(name)) => disk.device_name.clone_from(name),
+            Ok(None) => {
+                topology.gaps.push(format!("{}: its host does not see raw device {}", disk.label, disk.device_name))
+            }
+            Err(reason) => topology.gaps.push(format!("{}: raw device {}: {reason}", disk.label, disk.device_name)),
+        }
     }
 }
 

@@ -60,7 +60,10 @@ pub fn strangers(files: &[FoundFile], owned: &Owned, datastore: &str) -> Vec<pb:
 }
 
 fn is_nobodys(path: &DatastorePath) -> bool {
-    path.path.split('/').any(|part| NOT_TENANTS.iter().any(|name| part.starts_with(name)))
+    // What VMFS keeps of itself: `.fbb.sf`, `.sdd.sf`.
+    let top = path.path.split('/').next().unwrap_or_default();
+    (top.starts_with('.') && top.ends_with(".sf"))
+        || path.path.split('/').any(|part| NOT_TENANTS.iter().any(|name| part.starts_with(name)))
 }
 
 fn top_path(path: &DatastorePath, top: &str) -> String {
@@ -97,6 +100,8 @@ mod tests {
             "[d] .snapshot/hourly/web/web.vmx",
             "[d] web/.strata-aside-s-1/web.vmdk",
             "[d] .vSphere-HA/host",
+            "[d] .fbb.sf",
+            "[d] .sdd.sf/naa.1/slot",
         ];
         let files: Vec<FoundFile> = paths
             .iter()

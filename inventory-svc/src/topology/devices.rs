@@ -65,7 +65,7 @@ fn disk(device: &Element, devices: &[Element], datastore_name: &dyn Fn(&str) -> 
         independent: mode.starts_with("independent"),
         shared: bus_shared || sharing == "sharingMultiWriter",
         address,
-        device_name: ["deviceName", "lunUuid"]
+        device_name: ["lunUuid", "deviceName"]
             .iter()
             .find_map(|field| backing.text_at(field))
             .unwrap_or_default()

@@ -7,8 +7,8 @@ use super::{
 use crate::vcenter::property_collector::ObjectProperties;
 use strata_model::names;
 
-/// A host as the contract shows it.
-pub fn host(vcenter: &str, host: &ObjectProperties, places: &Places) -> pb::Host {
+/// A host as the contract shows it; `storage` is the same host with [`super::adapters::ADAPTERS`].
+pub fn host(vcenter: &str, host: &ObjectProperties, storage: Option<&ObjectProperties>, places: &Places) -> pb::Host {
     let compute = host.moref("parent");
     let pool =
         compute.as_ref().and_then(|compute| places.get(compute)).and_then(|compute| compute.moref("resourcePool"));
@@ -30,6 +30,6 @@ pub fn host(vcenter: &str, host: &ObjectProperties, places: &Places) -> pb::Host
         cluster: cluster.map(|cluster| places.name(&cluster)).unwrap_or_default(),
         addresses,
         root_pool_moref: pool.map(|pool| pool.value).unwrap_or_default(),
-        adapters: Vec::new(),
+        adapters: storage.map(super::adapters::adapters).unwrap_or_default(),
     }
 }

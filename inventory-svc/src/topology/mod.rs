@@ -1,5 +1,6 @@
 //! What vCenter's objects mean for Strata: VMs with their disks, files, datastores, neighbours and shared files.
 
+pub mod adapters;
 pub mod assemble;
 pub mod browse;
 pub mod datastore;
@@ -7,6 +8,7 @@ pub mod devices;
 pub mod files;
 pub mod freeze;
 pub mod host;
+pub mod host_storage;
 pub mod places;
 pub mod read;
 pub mod shared;

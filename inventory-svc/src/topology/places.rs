@@ -19,6 +19,7 @@ const PLACES: &[Properties] = &[
             "runtime.inMaintenanceMode",
             "config.network.vnic",
             "configManager.datastoreSystem",
+            "configManager.storageSystem",
         ],
     },
     Properties { kind: "Network", paths: &["name", "parent"] },

@@ -1,6 +1,7 @@
 //! Reads VMs, datastores and hosts of one vCenter.
 
 use super::{
+    adapters::ADAPTERS,
     assemble, datastore, host, pb,
     places::{Places, unescape},
     vm::{self, LIST, NEIGHBOUR, TASKS, TOPOLOGY, running_tasks, to_tasks},
@@ -89,7 +90,10 @@ pub async fn list_datastores(client: &Client) -> Result<Vec<pb::Datastore>, Erro
 /// The call failed.
 pub async fn list_hosts(client: &Client) -> Result<Vec<pb::Host>, Error> {
     let places = Places::read(client).await?;
-    Ok(places.of_kind("HostSystem").map(|found| host::host(client.name(), found, &places)).collect())
+    let storage = client.retrieve_all(&["HostSystem"], &[ADAPTERS], Vec::new(), "adapters of hosts").await?;
+    let of = |host: &MoRef| storage.iter().find(|found| found.object == *host);
+    let hosts = places.of_kind("HostSystem");
+    Ok(hosts.map(|found| host::host(client.name(), found, of(&found.object), &places)).collect())
 }
 
 /// vCenter's id of a VM.

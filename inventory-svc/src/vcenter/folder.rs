@@ -1,4 +1,4 @@
-//! Registers VMs (Folder.RegisterVM_Task).
+//! Registers VMs and takes objects in (Folder).
 
 use super::{Client, Error};
 use crate::soap::{MoRef, Request};
@@ -19,6 +19,17 @@ pub struct Registration<'a> {
 }
 
 impl Client {
+    /// Starts to move an object into a folder (MoveIntoFolder_Task).
+    ///
+    /// # Errors
+    /// The call failed: InvalidFolder where the folder cannot hold it.
+    pub async fn move_into_folder(&self, folder: &MoRef, entity: &MoRef, object: &str) -> Result<MoRef, Error> {
+        let request = Request::with("MoveIntoFolder_Task", folder, |body| {
+            body.moref("list", entity);
+        });
+        self.call_for_ref(&request, object).await
+    }
+
     /// Starts to register a VM.
     ///
     /// # Errors

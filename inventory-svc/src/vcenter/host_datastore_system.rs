@@ -1,6 +1,6 @@
-//! Mounts and unmounts NFS datastores on one host (HostDatastoreSystem).
+//! Mounts and unmounts NFS datastores on one host, and gives copies of VMFS a signature (HostDatastoreSystem).
 
-use super::{Client, Error};
+use super::{Client, Error, unresolved_vmfs::UnresolvedVmfs};
 use crate::soap::{MoRef, Request};
 
 /// An export and the name that it is mounted under; the same on every host.
@@ -39,6 +39,35 @@ impl Client {
         });
         self.call(&request, object).await.map(drop)
     }
+
+    /// The copies of VMFS that the host sees and does not mount (QueryUnresolvedVmfsVolumes).
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn unresolved_vmfs(&self, system: &MoRef, object: &str) -> Result<Vec<UnresolvedVmfs>, Error> {
+        let values = self.call(&Request::new("QueryUnresolvedVmfsVolumes", system), object).await?;
+        Ok(values.iter().map(UnresolvedVmfs::from_element).collect())
+    }
+
+    /// Starts to give a copy a signature of its own (ResignatureUnresolvedVmfsVolume_Task), by the paths of its extents.
+    /// It cannot be undone, and the host mounts the copy when it is done.
+    ///
+    /// # Errors
+    /// The call failed: VmfsAmbiguousMount where another copy is visible, HostConfigFault.
+    pub async fn resignature_vmfs(&self, system: &MoRef, paths: &[&str], object: &str) -> Result<MoRef, Error> {
+        self.call_for_ref(&resignature_request(system, paths), object).await
+    }
+}
+
+/// ResignatureUnresolvedVmfsVolume_Task.
+pub fn resignature_request(system: &MoRef, paths: &[&str]) -> Request {
+    Request::with("ResignatureUnresolvedVmfsVolume_Task", system, |body| {
+        body.element("resolutionSpec", |body| {
+            for path in paths {
+                body.text("extentDevicePath", path);
+            }
+        });
+    })
 }
 
 /// CreateNasDatastore.

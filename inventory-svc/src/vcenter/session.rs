@@ -1,7 +1,7 @@
 //! The session with one vCenter: opened when it is first needed, kept alive, and opened again exactly once when vCenter
 //! has forgotten it, however many calls find out at the same time.
 
-use super::{Error, Refusal, content::Content};
+use super::{Error, Refusal, content::Content, rescan::Rescans};
 use crate::footing::{Footing, Standing, VcenterAddress};
 use crate::soap::{Connection, Element, MoRef, Request, SoapError, reader};
 use jiff::Timestamp;
@@ -47,6 +47,8 @@ pub struct Client {
     clock: SharedClock,
     /// Counts logins; a call that fails with NotAuthenticated logs in only if nobody has since.
     generation: AtomicU64,
+    rescans: Rescans,
+    resignature: tokio::sync::Mutex<()>,
     state: tokio::sync::Mutex<State>,
 }
 
@@ -63,7 +65,16 @@ impl Client {
         let connection = Connection::new(http, &options.url);
         let address = VcenterAddress::new(connection.base_url(), options.footing.names.clone());
         let state = tokio::sync::Mutex::new(State::default());
-        Arc::new(Self { options, connection, address, clock, generation: AtomicU64::new(0), state })
+        Arc::new(Self {
+            options,
+            connection,
+            address,
+            clock,
+            generation: AtomicU64::new(0),
+            rescans: Rescans::default(),
+            resignature: tokio::sync::Mutex::default(),
+            state,
+        })
     }
 
     /// Configured name.
@@ -99,6 +110,16 @@ impl Client {
     /// The clock that everything here waits by.
     pub fn clock(&self) -> &SharedClock {
         &self.clock
+    }
+
+    /// Rescans of this vCenter's hosts.
+    pub fn rescans(&self) -> &Rescans {
+        &self.rescans
+    }
+
+    /// Held from the look at unresolved VMFS to the start of the task: two at once would see each other's copies.
+    pub fn resignature(&self) -> &tokio::sync::Mutex<()> {
+        &self.resignature
     }
 
     /// The connection, with a session's cookie once [`Client::content`] was asked.

@@ -73,6 +73,17 @@ impl Client {
         self.call_for_ref(&request, object).await
     }
 
+    /// Starts to put a VM back to a VMware snapshot (RevertToSnapshot_Task), never powering it on.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn revert_to_snapshot(&self, snapshot: &MoRef, object: &str) -> Result<MoRef, Error> {
+        let request = Request::with("RevertToSnapshot_Task", snapshot, |body| {
+            body.flag("suppressPowerOn", true);
+        });
+        self.call_for_ref(&request, object).await
+    }
+
     /// Starts to remove all VMware snapshots of a VM (RemoveAllSnapshots_Task).
     ///
     /// # Errors

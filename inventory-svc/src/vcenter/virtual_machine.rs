@@ -44,6 +44,14 @@ impl Client {
         self.call_for_ref(&request, object).await
     }
 
+    /// Starts to move disks to other datastores (RelocateVM_Task).
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn relocate_disks(&self, vm: &MoRef, disks: &[(i32, MoRef)], object: &str) -> Result<MoRef, Error> {
+        self.call_for_ref(&relocate_request(vm, disks), object).await
+    }
+
     /// Starts to rename (Rename_Task).
     ///
     /// # Errors
@@ -100,4 +108,20 @@ impl Client {
     pub async fn consolidate(&self, vm: &MoRef, object: &str) -> Result<MoRef, Error> {
         self.call_for_ref(&Request::new("ConsolidateVMDisks_Task", vm), object).await
     }
+}
+
+/// RelocateVM_Task: a locator for each disk, by the key of its device. Without a datastore of its own the VM's home stays,
+/// and so does every disk without a locator. Backings are copied whole: nothing of a moved disk stays shared.
+pub fn relocate_request(vm: &MoRef, disks: &[(i32, MoRef)]) -> Request {
+    Request::with("RelocateVM_Task", vm, |body| {
+        body.element("spec", |spec| {
+            for (key, datastore) in disks {
+                spec.element("disk", |disk| {
+                    disk.number("diskId", i64::from(*key))
+                        .moref("datastore", datastore)
+                        .text("diskMoveType", "moveAllDiskBackingsAndDisallowSharing");
+                });
+            }
+        });
+    })
 }

@@ -53,7 +53,10 @@ pub(super) fn copy_of<'d>(
         }
         let mut names = volumes.iter().filter(|(uuid, _)| uuid == volume).map(|(_, name)| name).peekable();
         if names.peek().is_some() {
-            return names.find_map(|name| disks.get(&DatastorePath::new(name.clone(), path)));
+            // The uuid may be the copy's own: giving a VMFS a signature rewrites the files that name the old one.
+            return names
+                .map(|name| DatastorePath::new(name.clone(), path))
+                .find_map(|at| disks.get(&at).or_else(|| disks.values().find(|copy| **copy == at)));
         }
         // The uuid of a datastore that is there no more: the path alone must tell.
         let mut same_path = disks.iter().filter(|(from, _)| from.path == path);

@@ -266,6 +266,14 @@ custom.unknown = "stays"
         assert_eq!(again.stripped(), expected);
     }
 
+    /// Giving a VMFS a signature rewrites the uuid in the files on it.
+    #[test]
+    fn a_disk_that_names_the_copy_already_is_the_copy() {
+        let source = SOURCE.replace("/vmfs/volumes/5f3a-77/web-01/data", "/vmfs/volumes/bbbb-2/clone-b/data");
+        let vmx = rewritten(&source, BOTH).unwrap();
+        assert_eq!(vmx.get("scsi0:1.fileName"), Some("/vmfs/volumes/nfs2/clone-b/data.vmdk"));
+    }
+
     #[test]
     fn refuses_what_it_cannot_place() {
         let missing = [BOTH[0], BOTH[1], ("[nfs1] web-01/third.vmdk", "[nfs1] clone/third.vmdk")];

@@ -21,13 +21,19 @@ METHODS = {
     "vim.VirtualMachine": [
         "PowerOnVM_Task", "PowerOffVM_Task", "ShutdownGuest", "ReconfigVM_Task", "UnregisterVM", "AnswerVM",
         "reloadVirtualMachineFromPath_Task", "ConsolidateVMDisks_Task", "CreateSnapshot_Task", "CreateSnapshotEx_Task",
-        "RemoveAllSnapshots_Task",
+        "RemoveAllSnapshots_Task", "RelocateVM_Task",
     ],
-    "vim.vm.Snapshot": ["RemoveSnapshot_Task"],
+    "vim.vm.Snapshot": ["RemoveSnapshot_Task", "RevertToSnapshot_Task"],
     "vim.ManagedEntity": ["Rename_Task", "Reload"],
-    "vim.Folder": ["RegisterVM_Task"],
+    "vim.Folder": ["RegisterVM_Task", "MoveIntoFolder_Task"],
     "vim.host.DatastoreBrowser": ["SearchDatastoreSubFolders_Task"],
-    "vim.host.DatastoreSystem": ["CreateNasDatastore", "RemoveDatastore"],
+    "vim.host.DatastoreSystem": [
+        "CreateNasDatastore", "RemoveDatastore", "QueryUnresolvedVmfsVolumes", "ResignatureUnresolvedVmfsVolume_Task",
+    ],
+    "vim.host.StorageSystem": [
+        "RescanHba", "RescanAllHba", "RescanVmfs", "RefreshStorageSystem", "UnmountVmfsVolume", "MountVmfsVolume",
+        "DetachScsiLun", "AttachScsiLun", "DeleteScsiLunState", "DeleteVmfsVolumeState",
+    ],
     "vim.FileManager": ["MakeDirectory", "DeleteDatastoreFile_Task"],
     "vim.VirtualDiskManager": ["MoveVirtualDisk_Task"],
     "vim.AuthorizationManager": ["HasPrivilegeOnEntities"],
@@ -44,7 +50,11 @@ TYPES = [
     "vim.vm.device.VirtualDevice.DeviceBackingInfo", "vim.vm.device.VirtualEthernetCard.NetworkBackingInfo",
     "vim.vm.device.VirtualEthernetCard.DistributedVirtualPortBackingInfo", "vim.dvs.PortConnection",
     "vim.vm.GuestQuiesceSpec", "vim.vm.WindowsQuiesceSpec", "vim.host.NasVolume.Specification", "vim.host.DatastoreBrowser.SearchSpec",
-    "vim.host.DatastoreBrowser.FileInfo.Details",
+    "vim.host.DatastoreBrowser.FileInfo.Details", "vim.host.UnresolvedVmfsResignatureSpec", "vim.vm.RelocateSpec",
+    "vim.vm.RelocateSpec.DiskLocator", "vim.vm.device.VirtualDisk", "vim.vm.device.VirtualDevice.FileBackingInfo",
+    "vim.vm.device.VirtualDisk.FlatVer2BackingInfo", "vim.vm.device.VirtualDisk.SeSparseBackingInfo",
+    "vim.vm.device.VirtualDisk.SparseVer2BackingInfo", "vim.StorageResourceManager.IOAllocationInfo", "vim.SharesInfo",
+    "vim.Description",
 ]
 
 

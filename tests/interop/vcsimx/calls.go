@@ -40,6 +40,10 @@ func extend(c ctx, m *simulator.Method) (mo.Reference, fault) {
 		ours = &mounts{object}
 	case *simulator.EventManager:
 		ours = &events{object}
+	case *simulator.HostStorageSystem:
+		ours = &luns{object}
+	case *simulator.Datastore:
+		ours = &store{object}
 	}
 	if ours != nil && c.Session != nil && c.Session.Registry.Get(m.This) == nil {
 		c.Session.Registry.Put(ours)

@@ -69,6 +69,7 @@ func main() {
 	server := model.Service.NewServer()
 	defer server.Close()
 	populate(context.Background(), model.Service)
+	populateVolumes(context.Background(), model.Service)
 	thumbprint := fmt.Sprintf("%X", sha256.Sum256(server.Certificate().Raw))
 	ready := map[string]any{"url": "https://" + server.URL.Host + "/sdk", "username": *user, "password": *password,
 		"ca_file": result(server.CertificateFile()), "thumbprint_sha256": thumbprint, "nfs_host": *nfsHost, "datastores": stores}

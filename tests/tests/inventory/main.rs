@@ -1,6 +1,7 @@
 //! inventory-svc against vcsimx (a vCenter that somebody else wrote), against canned answers, and against pyvmomi's order.
 
 mod acts;
+mod block_vcsimx;
 mod freeze;
 mod lists;
 mod request_order;

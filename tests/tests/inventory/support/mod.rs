@@ -1,5 +1,6 @@
 //! What the tests talk to.
 
+pub mod block;
 pub mod order;
 pub mod scripted;
 pub mod simulated;

@@ -43,6 +43,7 @@ pub fn client(answer: impl Fn(&Asked) -> Option<Answer> + Send + Sync + 'static)
         username: "user".to_owned(),
         password: "pass&word".to_owned().into(),
         task_wait: Duration::from_secs(1),
+        footing: Default::default(),
     };
     Client::new(options, Arc::new(http), SystemClock::shared())
 }

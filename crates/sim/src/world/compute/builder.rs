@@ -50,6 +50,11 @@ impl Builder {
         Builder { state, failures: Vec::new() }
     }
 
+    /// The world that it is built into: arrays and LUNs are made there.
+    pub fn world(&self) -> &Arc<World> {
+        &self.state.world
+    }
+
     /// A user who may log in.
     #[must_use]
     pub fn user(mut self, name: &str, password: &str) -> Self {

@@ -22,6 +22,7 @@ pub mod privilege;
 pub mod reconfigure;
 pub mod register;
 pub mod relocate;
+mod relocate_chain;
 pub mod search;
 pub mod session;
 pub mod snapshot;

@@ -6,12 +6,14 @@ use super::{
     files::{DsPath, join},
     state::State,
     value::{MoRef, Val},
+    vm::Vm,
 };
 
 impl State {
     /// Moves a VM's files and, when asked, the VM to another host or pool.
     ///
-    /// Errors: NotSupported with snapshots or raw mappings (not simulated), FileLocked never: a running VM moves, too.
+    /// Errors: NotSupported with raw mappings, or for single disks of a VM with snapshots (not simulated);
+    /// InaccessibleDatastore where the VM's host does not reach the target. FileLocked never: a running VM moves, too.
     pub fn relocate(&mut self, id: &str, spec: &Val) -> Result<(), Fault> {
         let known = |s: &State, r: Option<&MoRef>| match r {
             Some(r) if !s.has(r) => Err(Fault::gone(r)),
@@ -33,14 +35,23 @@ impl State {
         if to.is_none() && per_disk.is_empty() {
             return Ok(());
         }
-        if !self.snapshots_of(id).is_empty() {
-            return Err(Fault::new("NotSupported", "Moving a VM with snapshots is not simulated"));
-        }
         let vm = self.vm(id)?.clone();
+        self.check_target(&vm, to.as_ref(), &per_disk)?;
+        let with_snapshots = !self.snapshots_of(id).is_empty();
+        let together = to.as_ref().filter(|to| **to != vm.vmx.ds && per_disk.iter().all(|(_, ds)| ds == *to));
+        if with_snapshots && together.is_none() {
+            let text = "Moving single disks of a VM with snapshots is not simulated";
+            return Err(Fault::new("NotSupported", text));
+        }
         let home = match &to {
             Some(ds) if *ds != vm.vmx.ds => Some(self.new_home(&vm.vmx, ds)?),
             _ => None,
         };
+        if let (true, Some(home)) = (with_snapshots, &home) {
+            self.move_chains(id, home)?;
+            self.leave_directory(&vm.vmx);
+            return Ok(());
+        }
         let mut old = Vec::new();
         for d in &vm.config.devices {
             let Kind::Disk(disk) = &d.kind else { continue };
@@ -71,11 +82,22 @@ impl State {
                 self.remove_link(&file);
             }
         }
-        let left = DsPath { ds: vm.vmx.ds.clone(), rel: vm.vmx.dir().to_owned() };
-        if self.tree_of(&left)?.list(&left.rel).is_ok_and(|l| l.is_empty()) {
+        self.leave_directory(&vm.vmx);
+        Ok(())
+    }
+
+    /// Removes the directory that a VM left, where nothing is in it any more.
+    fn leave_directory(&mut self, vmx: &DsPath) {
+        let left = DsPath { ds: vmx.ds.clone(), rel: vmx.dir().to_owned() };
+        if self.tree_of(&left).is_ok_and(|tree| tree.list(&left.rel).is_ok_and(|l| l.is_empty())) {
             self.remove_quietly(&left);
         }
-        Ok(())
+    }
+
+    /// Refuses where the VM's host does not reach a datastore that the VM is to move to.
+    fn check_target(&self, vm: &Vm, to: Option<&String>, per_disk: &[(i64, String)]) -> Result<(), Fault> {
+        let mut targets = to.into_iter().chain(per_disk.iter().map(|(_, ds)| ds));
+        targets.try_for_each(|ds| self.check_host_reaches(&vm.host, &DsPath { ds: ds.clone(), rel: String::new() }))
     }
 
     fn new_home(&self, vmx: &DsPath, ds: &str) -> Result<DsPath, Fault> {
@@ -90,7 +112,7 @@ impl State {
         Ok(DsPath { ds: ds.to_owned(), rel: join(&dir, vmx.name()) })
     }
 
-    fn move_home(&mut self, id: &str, from: &DsPath, to: &DsPath) -> Result<(), Fault> {
+    pub(super) fn move_home(&mut self, id: &str, from: &DsPath, to: &DsPath) -> Result<(), Fault> {
         let tree = self.tree_of(from)?;
         let names = tree.list(from.dir()).map_err(|e| super::files::tree_fault(&e, &self.show(from)))?;
         for entry in names.iter().filter(|e| !e.is_dir && !e.name.ends_with(".vmdk")) {

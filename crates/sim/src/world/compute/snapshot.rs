@@ -90,7 +90,7 @@ impl State {
         Tree { all, current, last_uid }
     }
 
-    fn save_tree(&mut self, vm: &str, last_uid: i64) -> Result<(), Fault> {
+    pub(super) fn save_tree(&mut self, vm: &str, last_uid: i64) -> Result<(), Fault> {
         let mut tree = self.tree_now(vm);
         tree.last_uid = tree.last_uid.max(last_uid);
         let path = self.vm(vm)?.vmx.clone();

@@ -2,16 +2,18 @@
 
 use super::{
     super::context::{Answer, Ctx},
+    entity::rename,
     not_here,
 };
 use crate::world::compute::{
+    block::APD_TIMEOUT,
     datastore::{Backing, Datastore, Mount},
-    fault::Fault,
     state::State,
     value::{MoRef, Val, obj},
 };
 
-fn volume(s: &State, ds: &Datastore) -> Val {
+/// A HostFileSystemVolume.
+pub fn volume(s: &State, ds: &Datastore) -> Val {
     let (kind, name, capacity) = (ds.kind(), &ds.name, s.space(ds).0);
     match &ds.backing {
         Backing::Nfs { host, path, v41 } => {
@@ -21,11 +23,13 @@ fn volume(s: &State, ds: &Datastore) -> Val {
                 "securityType" => if *v41 { "AUTH_SYS" } else { "" })
         }
         Backing::Vmfs { extents, .. } => {
+            let forced = ds.mounts.iter().any(|m| m.mounted && m.forced);
+            let forced = forced.then(|| obj!("HostForceMountedInfo", "persist" => false, "mounted" => true));
             let extents = extents.iter().map(|e| obj!("HostScsiDiskPartition", "diskName" => e, "partition" => 1));
             obj!("HostVmfsVolume", "type" => kind, "name" => name, "capacity" => capacity, "blockSizeMb" => 1,
                 "blockSize" => 1024, "maxBlocks" => 63_963_136, "majorVersion" => 6, "version" => "6.82",
                 "uuid" => &ds.uuid, "extent" => Val::List(extents.collect()), "vmfsUpgradable" => false,
-                "local" => false)
+                "local" => false, "ssd" => true, "forceMountedInfo" => forced)
         }
         _ => obj!("HostLocalFileSystemVolume", "type" => kind, "name" => name, "capacity" => capacity,
             "device" => &ds.uuid),
@@ -55,12 +59,23 @@ fn info(s: &State, ds: &Datastore) -> Val {
     info
 }
 
+/// Why a host does not reach what it has mounted.
+fn lost(s: &State, ds: &Datastore, mount: &Mount) -> &'static str {
+    let since = s.hosts.get(&mount.host).and_then(|h| h.san.lost_since);
+    match since {
+        Some(since) if ds.on_luns() && s.now().duration_since(since).unsigned_abs() < APD_TIMEOUT => {
+            "AllPathsDown_Start"
+        }
+        _ => "AllPathsDown_Timeout",
+    }
+}
+
 /// How a host mounts it.
 pub fn mount_info(s: &State, ds: &Datastore, mount: &Mount) -> Val {
     let reached = s.reaches(ds, mount);
-    let reason = if reached { None } else { Some("AllPathsDown_Timeout") };
+    let reason = if reached || !mount.mounted { None } else { Some(lost(s, ds, mount)) };
     obj!("HostMountInfo", "path" => format!("/vmfs/volumes/{}", ds.uuid),
-        "accessMode" => if mount.writable { "readWrite" } else { "readOnly" }, "mounted" => true,
+        "accessMode" => if mount.writable { "readWrite" } else { "readOnly" }, "mounted" => mount.mounted,
         "accessible" => reached, "inaccessibleReason" => reason)
 }
 
@@ -110,7 +125,16 @@ pub fn call(ctx: &mut Ctx<'_>, method: &str) -> Answer {
             ctx.s.refresh_datastore(&id)?;
             Ok(Val::Unset)
         }
-        "DestroyDatastore" => Err(Fault::new("NotSupported", "The operation is not supported on the object.")),
+        "RenameDatastore" => {
+            ctx.need("Datastore.Rename", &ctx.this.clone())?;
+            let (this, name) = (ctx.this.clone(), ctx.text("newName").to_owned());
+            rename(ctx.s, &this, &name)
+        }
+        "DestroyDatastore" => {
+            ctx.need("Datastore.Delete", &ctx.this.clone())?;
+            let id = ctx.id();
+            ctx.s.destroy_vmfs(&id).map(|()| Val::Unset)
+        }
         _ => not_here(ctx, method),
     }
 }

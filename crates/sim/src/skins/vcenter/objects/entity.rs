@@ -84,7 +84,7 @@ pub fn call(ctx: &mut Ctx<'_>, method: &str) -> Answer {
 }
 
 /// Gives an object another name.
-fn rename(s: &mut State, this: &MoRef, name: &str) -> Answer {
+pub fn rename(s: &mut State, this: &MoRef, name: &str) -> Answer {
     if name.is_empty() || name.len() > 80 {
         return Err(Fault::new("InvalidName", format!("'{name}' is no name")).with("name", name));
     }
@@ -150,7 +150,12 @@ fn destroy(ctx: &mut Ctx<'_>) -> Answer {
                 })
                 .into())
         }
-        // A datastore goes when the last host unmounts it.
+        // One on LUNs goes with all it holds; others go when the last host unmounts them.
+        "Datastore" => {
+            ctx.need("Datastore.Delete", &this)?;
+            let id = this.id.clone();
+            Ok(ctx.s.run("Destroy_Task", &this, &user, move |s| s.destroy_vmfs(&id).map(|()| Val::Unset)).into())
+        }
         _ => Err(Fault::new("NotSupported", "The operation is not supported on the object.")),
     }
 }

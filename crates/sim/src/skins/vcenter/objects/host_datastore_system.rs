@@ -5,7 +5,7 @@ use super::{
         context::{Answer, Ctx},
         dispatch,
     },
-    not_here,
+    not_here, unresolved,
 };
 use crate::world::compute::{
     fault::Fault,
@@ -38,7 +38,11 @@ pub fn call(ctx: &mut Ctx<'_>, method: &str) -> Answer {
             ctx.s.unmount(&host.id, &ds.id)?;
             Ok(Val::Unset)
         }
-        "QueryUnresolvedVmfsVolumes" => Ok(Val::Unset),
+        "QueryUnresolvedVmfsVolumes" => unresolved::list(ctx.s, &host.id),
+        "ResignatureUnresolvedVmfsVolume_Task" => {
+            let (user, id, spec) = (ctx.user(), host.id.clone(), ctx.args.get("resolutionSpec").clone());
+            Ok(ctx.s.run(method, &host, &user, move |s| unresolved::resignature(s, &id, &spec)).into())
+        }
         _ => not_here(ctx, method),
     }
 }

@@ -1,8 +1,7 @@
 //! HostSystem and what it shows of its storage.
 
-use super::datastore;
+use super::{datastore, storage_device::storage_device};
 use crate::world::compute::{
-    datastore::Backing,
     inventory::Host,
     state::State,
     value::{MoRef, Val, obj},
@@ -39,20 +38,6 @@ fn network(h: &Host) -> Val {
     let nic = obj!("HostVirtualNic", "device" => "vmk0", "key" => "key-vim.host.VirtualNic-vmk0",
         "portgroup" => "Management Network", "spec" => spec);
     obj!("HostNetworkInfo", "vnic" => Val::List(vec![nic]), "ipV6Enabled" => false)
-}
-
-fn storage_device(s: &State, host: &str) -> Val {
-    let mounted = s.datastores.values().filter(|d| d.mounts.iter().any(|m| m.host == host));
-    let names = mounted.flat_map(|d| match &d.backing {
-        Backing::Vmfs { extents, .. } => extents.clone(),
-        _ => Vec::new(),
-    });
-    let luns = names.map(|name| {
-        obj!("ScsiLun", "deviceName" => format!("/vmfs/devices/disks/{name}"), "deviceType" => "disk",
-            "key" => format!("key-vim.host.ScsiDisk-{name}"), "uuid" => format!("02000000{}", name.replace("naa.", "")),
-            "canonicalName" => &name, "displayName" => &name, "lunType" => "disk", "operationalState" => vec!["ok"])
-    });
-    obj!("HostStorageDeviceInfo", "scsiLun" => Val::List(luns.collect()), "softwareInternetScsiEnabled" => false)
 }
 
 /// A property of a host.

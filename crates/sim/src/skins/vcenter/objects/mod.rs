@@ -12,6 +12,7 @@ mod extension_manager;
 mod file_manager;
 mod folder;
 mod host_datastore_system;
+mod host_storage_system;
 mod host_system;
 mod option_manager;
 mod resource_pool;
@@ -19,7 +20,9 @@ mod search_index;
 mod service_instance;
 mod session_manager;
 mod snapshot;
+mod storage_device;
 mod task;
+mod unresolved;
 mod vm;
 
 use super::{
@@ -99,7 +102,7 @@ pub fn call(ctx: &mut Ctx<'_>, method: &str) -> Answer {
         "CustomFieldsManager" => custom_fields_manager::call(ctx, method),
         "OptionManager" => option_manager::call(ctx, method),
         "HostDatastoreSystem" => host_datastore_system::call(ctx, method),
-        "HostStorageSystem" => Ok(Val::Unset),
+        "HostStorageSystem" => host_storage_system::call(ctx, method),
         "HostDatastoreBrowser" => datastore_browser::call(ctx, method),
         "FileManager" => file_manager::call(ctx, method),
         "VirtualDiskManager" => file_manager::disk_call(ctx, method),

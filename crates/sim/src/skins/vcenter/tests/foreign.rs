@@ -6,7 +6,7 @@ use crate::serve::{Security, serve};
 use std::{ffi::OsString, io::Write as _};
 use tokio::process::Command;
 
-fn peer(variable: &str) -> Option<OsString> {
+pub fn peer(variable: &str) -> Option<OsString> {
     let found = std::env::var_os(variable).filter(|path| std::path::Path::new(path).exists());
     if found.is_none() {
         let is_ci = std::env::var("CI").is_ok_and(|value| value == "true" || value == "1");

@@ -20,7 +20,7 @@ mod unresolved;
 mod violations;
 mod vmfs_rescan;
 
-pub use adapter::{Adapter, AdapterKind};
+pub use adapter::{Adapter, AdapterKind, wwn_number};
 pub use lost::APD_TIMEOUT;
 pub use resignature::Resolution;
 pub use scsi_device::{ScsiDevice, ScsiPath, scsi_uuid};

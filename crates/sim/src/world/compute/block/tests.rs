@@ -443,3 +443,51 @@ fn rescans_are_of_one_adapter() {
     assert_eq!(paths, 2, "one by each adapter, however often it looks");
     lab.clock.advance(Duration::from_secs(1));
 }
+
+#[test]
+fn a_running_vm_moves_with_its_snapshots_and_can_still_be_reverted() {
+    let lab = lab();
+    let web = lab.with(|s| s.vms.iter().find(|(_, v)| v.config.name == "web").map(|(id, _)| id.clone())).unwrap();
+    let snapshot = |name: &str| {
+        let ask = crate::world::compute::snapshot::NewSnapshot { name: name.into(), ..Default::default() };
+        lab.with(|s| s.create_snapshot(&web, &ask)).unwrap().id
+    };
+    lab.vc.guest_write("web", 0, 0, b"one").unwrap();
+    let first = snapshot("s1");
+    lab.vc.guest_write("web", 0, 0, b"two").unwrap();
+    snapshot("s2");
+    lab.vc.guest_write("web", 0, 0, b"now").unwrap();
+    for target in ["wide", "vmfs1", "wide"] {
+        let id = lab.named(target);
+        let spec = crate::vim_obj!("VirtualMachineRelocateSpec",
+            "datastore" => crate::world::compute::value::MoRef::new("Datastore", &id));
+        lab.with(|s| s.relocate(&web, &spec)).unwrap();
+        assert_eq!(
+            lab.with(|s| s.vm(&web).unwrap().datastores().into_iter().map(str::to_owned).collect::<Vec<_>>()),
+            [id]
+        );
+        assert_eq!(lab.vc.guest_read("web", 0, 0, 3).unwrap(), b"now", "on {target}");
+        lab.vc.guest_write("web", 0, 9, b"runs").unwrap();
+    }
+    assert_eq!(Lab::ty(lab.read("[vmfs1] web/web.vmx", 1)), "Tree", "nothing is left at the old place");
+    lab.with(|s| s.revert_to(&first, true)).unwrap();
+    assert_eq!(lab.vc.guest_read("web", 0, 0, 3).unwrap(), b"one");
+    lab.with(|s| s.remove_all_snapshots(&web)).unwrap();
+    assert_eq!(lab.vc.guest_read("web", 0, 0, 3).unwrap(), b"one");
+}
+
+#[test]
+fn a_vm_moves_only_where_its_host_reaches() {
+    let lab = lab();
+    let (_, device) = lab.clone_and_map("c1");
+    lab.rescan(0);
+    let made = lab.resignature(0, &device).unwrap();
+    let spec = crate::vim_obj!("VirtualMachineRelocateSpec",
+        "datastore" => crate::world::compute::value::MoRef::new("Datastore", &made));
+    let move_vm = |name: &str| {
+        let id = lab.with(|s| s.vms.iter().find(|(_, v)| v.config.name == name).map(|(id, _)| id.clone())).unwrap();
+        lab.with(|s| s.relocate(&id, &spec))
+    };
+    assert_eq!(Lab::ty(move_vm("db")), "InaccessibleDatastore", "its host has not looked");
+    move_vm("web").unwrap();
+}

@@ -1,6 +1,7 @@
 //! `config.hardware.device`.
 
 use crate::world::compute::{
+    block::scsi_uuid,
     device::{Controller, Device, Disk, Kind, Nic},
     state::State,
     value::{MoRef, Val, obj},
@@ -68,7 +69,7 @@ fn backing(s: &State, config: &VmConfig, disk: &Disk) -> Val {
         let mode = if rdm.physical { "physicalMode" } else { "virtualMode" };
         return obj!("VirtualDiskRawDiskMappingVer1BackingInfo", "fileName" => s.show(&disk.file),
             "datastore" => MoRef::new("Datastore", &disk.file.ds),
-            "lunUuid" => format!("02000000{}", rdm.device.replace("naa.", "")), "deviceName" => format!("vml.02000000{}", rdm.device.replace("naa.", "")),
+            "lunUuid" => scsi_uuid(&rdm.device), "deviceName" => format!("vml.{}", scsi_uuid(&rdm.device)),
             "compatibilityMode" => mode, "diskMode" => &disk.mode, "uuid" => &disk.uuid.clone().unwrap_or_default(),
             "sharing" => "sharingNone");
     }
