@@ -25,6 +25,8 @@ impl House {
         wrong.extend(listed.difference(&owned).map(|key| format!("{key} is in the ledger and not on the array")));
         let violations = invariants::check(&self.world, &known, &[]);
         wrong.extend(violations.into_iter().map(|found| format!("{}: {}: {}", found.rule, found.object, found.detail)));
+        let blocks = self.vcenters.iter().flat_map(|vcenter| vcenter.with(|state| state.block_violations()));
+        wrong.extend(blocks.map(|found| format!("{}: {}: {}", found.rule, found.object, found.detail)));
         let picture = self.picture().await?;
         let asides = picture.names("file").into_iter().filter(|path| path.contains(".strata-aside"));
         wrong.extend(asides.map(|path| format!("{path} was left behind")));

@@ -1,10 +1,12 @@
-//! The REST face of a simulated NFS array, kind `reference`. README.md beside this file is its contract.
+//! The REST face of a simulated array for files and blocks, kind `reference`. README.md beside this file is its contract.
 
 mod answer;
 mod clones;
 mod exports;
 mod files;
 mod jobs;
+mod luns;
+mod maps;
 mod session;
 mod snapshots;
 mod system;
@@ -54,6 +56,16 @@ fn routes() -> Router<Arc<Face>> {
         .route("/volumes/{volume}/snapshots", get(snapshots::list).post(snapshots::create))
         .route("/volumes/{volume}/snapshots/{snapshot}", get(snapshots::get).delete(snapshots::delete))
         .route("/volumes/{volume}/snapshots/{snapshot}/clones", post(clones::create))
+        .route("/volumes/{volume}/luns", post(luns::create))
+        .route("/volumes/{volume}/snapshots/{snapshot}/luns", get(luns::of_snapshot))
+        .route("/luns", get(luns::list))
+        .route("/luns/{lun}", get(luns::get).delete(luns::delete))
+        .route("/luns/{lun}/clones", post(luns::clone))
+        .route("/luns/{lun}/restore", post(luns::restore))
+        .route("/luns/{lun}/maps/{group}", put(maps::map).delete(maps::unmap))
+        .route("/initiator-groups", get(maps::list).post(maps::create))
+        .route("/initiator-groups/{group}", get(maps::get).delete(maps::delete))
+        .route("/initiator-groups/{group}/initiators", put(maps::set))
         .route("/snapshot-groups", post(snapshots::create_group))
         .route("/volumes/{volume}/files", get(files::look).delete(files::remove))
         .route("/volumes/{volume}/files/content", get(files::content))

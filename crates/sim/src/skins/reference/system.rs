@@ -7,7 +7,7 @@ use super::{
 use serde_json::json;
 
 /// Every privilege that a call can need.
-const PRIVILEGES: [&str; 9] = [
+const PRIVILEGES: [&str; 14] = [
     "look",
     "snapshot.create",
     "snapshot.delete",
@@ -17,6 +17,11 @@ const PRIVILEGES: [&str; 9] = [
     "export.modify",
     "file.modify",
     "file.restore",
+    "lun.create",
+    "lun.clone",
+    "lun.delete",
+    "lun.restore",
+    "map.modify",
 ];
 
 /// GET /system
@@ -43,6 +48,9 @@ pub(super) async fn get(caller: Caller) -> Answer {
             "name_max_bytes": can.name_max_bytes,
             "comment_max_bytes": can.comment_max_bytes,
             "page_max": can.page_max,
+            "lun_clones": can.lun_clones,
+            "luns_per_volume_max": can.luns_max,
+            "lun_number_max": can.lun_number_max,
         },
     }))
 }

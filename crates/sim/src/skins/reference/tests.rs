@@ -1,5 +1,6 @@
 //! The face against its manual, through the router and without a socket.
 
+mod block;
 mod calls;
 mod lists;
 mod trouble;

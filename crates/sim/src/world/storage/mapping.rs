@@ -3,6 +3,7 @@
 use super::{
     array::{Array, ArrayState},
     error::StorageError,
+    lun::Lun,
     volume::check_name,
 };
 use crate::world::{MemTree, World, lock};
@@ -97,12 +98,14 @@ impl ArrayState {
         maps.filter(|m| together.contains(&m.group)).map(|m| m.number).collect()
     }
 
-    fn found(&self, initiator: &str) -> Vec<Found> {
+    /// What an initiator finds, or of that only the disk with this canonical name.
+    fn found(&self, initiator: &str, only: Option<&str>) -> Vec<Found> {
         let mine: BTreeSet<Uuid> =
             self.groups.values().filter(|g| g.initiators.contains(initiator)).map(|g| g.id).collect();
         let naming = &self.spec.behaviour.lun_naming;
         let mut out: Vec<Found> = Vec::new();
-        for lun in self.luns().map(|l| &l.info).filter(|l| l.online) {
+        let wanted = |l: &&Lun| l.online && only.is_none_or(|name| l.canonical_name == name);
+        for lun in self.luns().map(|l| &l.info).filter(wanted) {
             let Some(map) = lun.maps.iter().find(|m| mine.contains(&m.group)) else { continue };
             out.push(Found {
                 array: self.spec.name.clone(),
@@ -151,7 +154,7 @@ impl World {
     pub fn luns_seen_by(&self, initiator: &str) -> Vec<Found> {
         self.settle();
         let Ok(initiator) = canonical_initiator(initiator) else { return Vec::new() };
-        lock(&self.storage).arrays.values().flat_map(|a| a.found(&initiator)).collect()
+        lock(&self.storage).arrays.values().flat_map(|a| a.found(&initiator, None)).collect()
     }
 
     /// The disk with this canonical name as an initiator reaches it now, and what it holds; nothing where no array shows
@@ -160,9 +163,7 @@ impl World {
         self.settle();
         let initiator = canonical_initiator(initiator).ok()?;
         let mut storage = lock(&self.storage);
-        let found =
-            storage.arrays.values().flat_map(|a| a.found(&initiator)).find(|f| f.canonical_name == canonical_name);
-        let found = found?;
+        let found = storage.arrays.values().find_map(|a| a.found(&initiator, Some(canonical_name)).pop())?;
         let content = Arc::clone(&storage.array(&found.array).ok()?.lun(found.lun).ok()?.content);
         Some((found, content))
     }
@@ -209,7 +210,7 @@ impl Array<'_> {
             let before = array.group(group)?.initiators.clone();
             array.group(group)?.initiators.clone_from(&initiators);
             for initiator in &initiators {
-                let found = array.found(initiator);
+                let found = array.found(initiator, None);
                 if let Some(two) = found.windows(2).find(|w| w[0].number == w[1].number) {
                     let name = format!("{} for {initiator}", two[0].number);
                     array.group(group)?.initiators = before;

@@ -41,6 +41,12 @@ impl State {
         made.ok_or_else(|| Fault::new("HostConfigFault", format!("'{label}' could not be mounted")))
     }
 
+    /// True where a VMFS lies on exactly these devices.
+    pub fn holds_vmfs(&self, host: &str, devices: &[String]) -> bool {
+        let header = devices.first().and_then(|d| Header::read(&self.reach(host, d)?.content));
+        header.is_some_and(|h| h.devices == devices)
+    }
+
     /// Writes a datastore's name onto its LUNs, as the label; other kinds have none.
     pub fn write_label(&self, datastore: &str, label: &str) -> Result<(), Fault> {
         let ds = self.datastore(datastore)?;

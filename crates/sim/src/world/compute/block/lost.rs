@@ -21,6 +21,8 @@ impl State {
 
     /// Notices what arrays did since the last look. Cheap where they did nothing.
     pub(in crate::world::compute) fn notice_lost(&mut self) {
+        // Jobs whose time has come may take devices away.
+        self.world.settle();
         let version = self.world.maps_version();
         let waiting = self.hosts.values().any(|h| h.san.lost_since.is_some());
         if version == self.maps_seen && !waiting {

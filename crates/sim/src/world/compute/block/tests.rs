@@ -255,6 +255,8 @@ fn unmapping_what_is_mounted_hangs_the_hosts() {
     lab.array().map_lun(lab.lun, lab.group(), Some(0)).unwrap();
     assert_eq!(state(&lab), ["connected", "connected"]);
     assert!(lab.rules().is_empty() && !lab.mishaps().is_empty(), "it is over and not forgotten");
+    let violations = crate::world::invariants::check(&lab.world, &BTreeSet::new(), &[]);
+    assert_eq!(violations[0].rule, "unmapped-in-use");
 }
 
 #[test]
@@ -424,6 +426,34 @@ fn a_full_volume_takes_its_luns_offline_where_the_array_does_so() {
         assert_eq!(lab.array().lun(lab.lun).unwrap().online, !offline);
         assert_eq!(lab.rules().contains("datastore-lost"), offline);
     }
+}
+
+#[test]
+fn a_second_vcenter_finds_the_same_filesystem() {
+    let lab = lab();
+    lab.vc.guest_write("web", 0, 0, b"here").unwrap();
+    let other =
+        Vcenter::builder(Arc::clone(&lab.world), "vc02").host("esx1.test").lun_datastore("vmfs1", &[("san1", lab.lun)]);
+    let other = other.build().unwrap();
+    let (uuid, bytes) = other.with(|s| {
+        let id = s.datastore_named("vmfs1", None).unwrap().clone();
+        (s.datastores[&id].uuid.clone(), s.tree(&id).unwrap().read("web/web-flat.vmdk", 0, 4).unwrap())
+    });
+    assert_eq!((uuid, bytes), (lab.uuid_of(&lab.named("vmfs1")), b"here".to_vec()));
+}
+
+#[test]
+fn a_late_job_of_the_array_takes_devices_away_too() {
+    let lab = lab();
+    let (lun, group) = (lab.lun, lab.group());
+    let effect: crate::world::storage::Effect = Box::new(move |world| {
+        world.array("san1")?.unmap_lun(lun, group)?;
+        Ok(serde_json::Value::Null)
+    });
+    lab.array().queue("unmap", Duration::from_secs(5), effect).unwrap();
+    assert!(lab.mishaps().is_empty());
+    lab.clock.advance(Duration::from_secs(5));
+    assert_eq!(lab.mishaps(), BTreeSet::from(["unmapped-in-use".to_owned()]));
 }
 
 #[test]

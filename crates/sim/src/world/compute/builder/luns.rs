@@ -13,8 +13,8 @@ fn as_fault(error: &StorageError) -> Fault {
 }
 
 impl Builder {
-    /// A VMFS datastore on these LUNs (array and LUN, the head first), mounted by all hosts of the last datacenter. The LUNs
-    /// are mapped to the group of the datacenter's hosts, under one number for all.
+    /// A VMFS datastore on these LUNs (array and LUN, the head first), mounted by all hosts of the last datacenter; one that
+    /// lies on them already is kept. The LUNs are mapped to the group of the datacenter's hosts, under one number for all.
     #[must_use]
     pub fn lun_datastore(mut self, name: &str, luns: &[(&str, Uuid)]) -> Self {
         if let Err(fault) = self.add_lun_datastore(name, luns) {
@@ -44,7 +44,10 @@ impl Builder {
         let devices = luns.iter().map(|(array, lun)| show(&mut self.state, &hosts, array, *lun));
         let devices = devices.collect::<Result<Vec<_>, _>>()?;
         let first = hosts.first().ok_or_else(|| Fault::new("NotFound", format!("'{name}': no host")))?;
-        self.state.format_vmfs(first, name, &devices)?;
+        // Another vCenter of this world may have made it.
+        if !self.state.holds_vmfs(first, &devices) {
+            self.state.format_vmfs(first, name, &devices)?;
+        }
         hosts.iter().try_for_each(|host| self.state.rescan_vmfs(host))
     }
 }
