@@ -5,8 +5,9 @@ use crate::{
     catalog::RestorePoint,
     error::{GatewayError, Result},
     layout::{Depth, VmLayout, devices_of},
-    operations::RevertVm,
-    plan,
+    operations::{CommitRevert, RevertVm, SwapVm},
+    plan::{self, PlannedRevert},
+    steps::swap_disks::aside_directories,
 };
 use std::collections::BTreeMap;
 use strata_model::Grade;
@@ -59,7 +60,9 @@ impl VmService for Api {
             volumes.insert((vcenter_part(&name).to_owned(), datastore.clone()), found);
         }
         let mut vm = brief(&layout.vm, &volumes, &points);
-        vm.detail = Some(detail(&layout));
+        let mut shown = detail(&layout);
+        shown.kept_disks = self.kept(&name).iter().flat_map(aside_directories).collect();
+        vm.detail = Some(shown);
         Ok(Response::new(vm))
     }
 
@@ -68,8 +71,21 @@ impl VmService for Api {
         let plain = pb::RevertVmRequest { request_id: String::new(), validate_only: false, ..message.clone() };
         let asked = Asked::new(&metadata, &message.request_id, message.validate_only, RevertVm::KIND, &plain)?;
         let names = self.names_for(message.validate_only);
-        let planning = plan::revert_vm(&self.deps, &names, &message);
-        Ok(Response::new(self.submit::<RevertVm, _>(asked, planning).await?))
+        if let Some(operation) = self.known(&asked).await? {
+            return Ok(Response::new(operation));
+        }
+        Ok(Response::new(match plan::revert(&self.deps, &names, &message).await? {
+            PlannedRevert::Files(planned) => self.accept::<RevertVm>(asked, *planned).await?,
+            PlannedRevert::Swap(planned) => self.accept::<SwapVm>(asked, *planned).await?,
+        }))
+    }
+
+    async fn commit_revert(&self, request: Request<pb::CommitRevertRequest>) -> Result<Response<Operation>, Status> {
+        let (metadata, _, message) = request.into_parts();
+        let plain = pb::CommitRevertRequest { request_id: String::new(), validate_only: false, ..message.clone() };
+        let asked = Asked::new(&metadata, &message.request_id, message.validate_only, CommitRevert::KIND, &plain)?;
+        let planning = async { plan::commit_revert(&message.vm, &self.kept(&message.vm)) };
+        Ok(Response::new(self.submit::<CommitRevert, _>(asked, planning).await?))
     }
 }
 
@@ -211,5 +227,6 @@ fn detail(layout: &VmLayout) -> pb::VmDetail {
         vm_snapshots: topology.vm_snapshots.iter().map(|snapshot| snapshot.display_name.clone()).collect(),
         folder: layout.vm.folder_path.clone(),
         gaps: topology.gaps.clone(),
+        kept_disks: Vec::new(),
     }
 }

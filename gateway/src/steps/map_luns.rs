@@ -8,7 +8,7 @@ use super::{
     wait,
 };
 use crate::{
-    catalog::CloneIntent,
+    catalog::{AttachedVmfs, CloneIntent},
     deps::Deps,
     error::{GatewayError, Result},
     layout::array_name,
@@ -59,7 +59,17 @@ pub async fn run(deps: &Deps, intent: &CloneIntent, cloned: &CloneOutput, resume
 
 /// Takes them from every host, in the order of the module. Each part finds what an earlier try did.
 pub async fn undo(deps: &Deps, intent: &CloneIntent, cloned: &CloneOutput, resume: Option<String>) -> Result<Progress> {
-    let stores = attach::known(intent, &cloned.luns);
+    take_away(deps, intent, cloned, &attach::known(intent, &cloned.luns), resume).await
+}
+
+/// The same, for file systems that were seen.
+pub async fn take_away(
+    deps: &Deps,
+    intent: &CloneIntent,
+    cloned: &CloneOutput,
+    stores: &[AttachedVmfs],
+    resume: Option<String>,
+) -> Result<Progress> {
     let luns: Vec<(String, Vec<String>)> = intent
         .lun_targets()
         .filter_map(|target| cloned.luns_of(&target.volume).ok())
@@ -70,9 +80,9 @@ pub async fn undo(deps: &Deps, intent: &CloneIntent, cloned: &CloneOutput, resum
         let resume = (!resume.is_empty()).then_some(resume);
         let progress = match phase {
             // Its file system may never have been seen: a host that rescanned by itself sees the devices all the same.
-            Phase::LetGo => attach::let_go(deps, intent, &stores, resume).await?,
+            Phase::LetGo => attach::let_go(deps, intent, stores, resume).await?,
             Phase::Unmap => unmap(deps, intent, &luns, resume).await?,
-            Phase::Forget => attach::forget(deps, intent, &stores, resume).await?,
+            Phase::Forget => attach::forget(deps, intent, stores, resume).await?,
         };
         if let Progress::Pending { ask_again_after, resume, percent } = progress {
             return Ok(Progress::Pending { ask_again_after, resume: format!("{index} {resume}"), percent });

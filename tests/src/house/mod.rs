@@ -7,6 +7,7 @@ mod calls;
 mod gate;
 mod hurt;
 mod invariants;
+mod luns;
 mod memory;
 mod picture;
 mod sockets;

@@ -69,7 +69,10 @@ impl Copies {
 /// An array cannot clone or map, no host can be given them, a name is taken.
 pub(in crate::plan) async fn plan(deps: &Deps, point: &RestorePoint, wish: Wish<'_>) -> Result<Copies> {
     let (datastores, _) = deps.ports.inventory.all_datastores().await?;
-    let chosen = hosts::choose(deps, wish.vcenter, point, &datastores, wish.hosts).await?;
+    let chosen = match super::is_block(point) {
+        true => hosts::choose(deps, wish.vcenter, point, &datastores, wish.hosts).await?,
+        false => hosts::Chosen::default(),
+    };
     let mut copies = Copies {
         targets: Vec::new(),
         vmfs: Vec::new(),

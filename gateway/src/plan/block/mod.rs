@@ -4,6 +4,8 @@ pub(super) mod clone;
 pub(super) mod copies;
 pub(super) mod extents;
 pub(super) mod hosts;
+pub(super) mod in_place;
+pub(super) mod swap;
 
 use crate::catalog::RestorePoint;
 
