@@ -2,6 +2,8 @@
 
 #[path = "block/clones.rs"]
 mod clones;
+#[path = "block/reverts.rs"]
+mod reverts;
 
 use strata_kit::status::ErrorReport;
 use strata_tests::house::Outcome;

@@ -317,9 +317,10 @@ pub struct CloneIntent {
     /// For block storage: the .vmx in the copy must name this BIOS uuid before anything is done with it (safety.md S5).
     #[serde(default)]
     pub expected_bios_uuid: String,
-    /// For block storage: the VMware snapshot in the copy that holds the quiesced image (safety.md S12).
+    /// For block storage: the copy is of a frozen VM, so that its list of VMware snapshots is emptied and the files before
+    /// the freeze are attached, which hold the quiesced image (safety.md S12).
     #[serde(default)]
-    pub good_vm_snapshot: Option<String>,
+    pub forget_vm_snapshots: bool,
 }
 
 impl CloneIntent {

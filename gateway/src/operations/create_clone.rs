@@ -7,7 +7,6 @@
 //!    find the copy by its devices and go on, or their undos have every host let go, see it off, unmap and forget. A host
 //!    that does not answer makes the undo wait for a person, with nothing taken from under it.
 //! 3. A registered VM with the key in its configuration: `register` finds it by its .vmx, or its undo unregisters it.
-//!    The copy of a frozen VM may be reverted to its VMware snapshot or not yet: `revert_copy` reverts it again.
 //! 4. The new identity is set, wholly or not: `identity` sets it again.
 //! 5. All is made and not recorded: `record` writes the same record again.
 
@@ -18,10 +17,10 @@ use crate::{
     error::GatewayError,
     plan::point,
     steps::{
-        DEADLINE_OF_DISKS, DEADLINE_OF_JOBS,
+        DEADLINE_OF_JOBS,
         array_clone::CloneOutput,
         identity::{self, Identity},
-        power, register, revert_copy, verify,
+        power, register, verify,
     },
 };
 use serde_json::Value;
@@ -41,9 +40,6 @@ impl Operation for CreateClone {
         let mut steps = vec![verify_step()];
         steps.extend(copies::steps::<Self>(intent, |intent| intent));
         steps.push(register_step());
-        if intent.good_vm_snapshot.is_some() {
-            steps.extend([revert_copy_step(), discard_copy_snapshots_step()]);
-        }
         steps.push(identity_step());
         if intent.power_on {
             steps.push(power_step());
@@ -96,26 +92,6 @@ fn register_step() -> Step<CreateClone> {
         ),
     )
     .deadline(DEADLINE_OF_JOBS)
-}
-
-fn revert_copy_step() -> Step<CreateClone> {
-    Step::new(
-        "revert_copy",
-        |c: RunContext<CreateClone>| async move { step_result(revert_copy::run(c.context(), c.params(), c.resume()).await) },
-        Undo::nothing("it goes with the copy"),
-    )
-    .deadline(DEADLINE_OF_JOBS)
-}
-
-fn discard_copy_snapshots_step() -> Step<CreateClone> {
-    Step::new(
-        "discard_copy_snapshots",
-        |c: RunContext<CreateClone>| async move {
-            step_result(revert_copy::discard(c.context(), c.params(), c.resume()).await)
-        },
-        Undo::nothing("it goes with the copy"),
-    )
-    .deadline(DEADLINE_OF_DISKS)
 }
 
 fn identity_step() -> Step<CreateClone> {

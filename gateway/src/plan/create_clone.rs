@@ -86,7 +86,7 @@ pub async fn create_clone(deps: &Deps, request: &CreateCloneRequest) -> Result<P
         lun_hosts: Vec::new(),
         datastore_folder_moref: String::new(),
         expected_bios_uuid: String::new(),
-        good_vm_snapshot: None,
+        forget_vm_snapshots: false,
     };
     match by_volume {
         true => taken::refuse_taken_datastores(deps, &intent.vcenter, &intent.targets).await?,

@@ -27,7 +27,6 @@ pub mod quiesce;
 pub mod register;
 pub mod reload;
 pub mod restore_files;
-pub mod revert_copy;
 pub mod set_aside;
 pub mod swap_disks;
 pub mod verify;

@@ -39,9 +39,8 @@ pub(in crate::plan) async fn plan(
     for disk in &point.intent.disks {
         let named = point.cut.config_paths.iter().find(|(key, _)| *key == disk.key).map(|(_, path)| path);
         let from = named.unwrap_or(&disk.attach_path);
-        // The .vmx of a frozen VM names the delta; the good image below it is reached by reverting to the VMware snapshot.
-        let attach = if frozen { from } else { &disk.attach_path };
-        disks.push((from.clone(), copies.path(attach)?));
+        // The .vmx of a frozen VM names the delta; the good image is the file below it.
+        disks.push((from.clone(), copies.path(&disk.attach_path)?));
         for file in disk.files.iter().chain([from]) {
             allowed.extend(directory_of(&copies.path(file)?));
         }
@@ -67,7 +66,7 @@ pub(in crate::plan) async fn plan(
         lun_hosts: copies.lun_hosts.clone(),
         datastore_folder_moref: request.datastore_folder.clone(),
         expected_bios_uuid: point.intent.bios_uuid.clone(),
-        good_vm_snapshot: frozen.then(|| format!("strata-{}", point.id)),
+        forget_vm_snapshots: frozen,
         display_name,
         vcenter,
     };
@@ -148,11 +147,6 @@ fn shown(intent: &CloneIntent, point: &RestorePoint, copies: &Copies) -> PlanRes
     let name = &intent.display_name;
     let mut steps = copy_steps(intent);
     steps.push(step("register", format!("register {} as {name}", intent.vmx_path), "take it out of the inventory"));
-    if let Some(snapshot) = &intent.good_vm_snapshot {
-        let text = format!("revert the copy to its VMware snapshot {snapshot}, which holds the quiesced image");
-        steps.push(step("revert_copy", text, "goes with the registration"));
-        steps.push(step("discard_copy_snapshots", "remove the copy's VMware snapshots", "goes with the registration"));
-    }
     steps.push(step("identity", format!("give {name} a new uuid and new MAC addresses"), "goes with the registration"));
     if intent.power_on {
         steps.push(step("power_on", format!("turn {name} on, adapters disconnected"), "turn it off"));
@@ -172,6 +166,11 @@ fn shown(intent: &CloneIntent, point: &RestorePoint, copies: &Copies) -> PlanRes
         fact("identity", format!("uuid {}, new MAC addresses, adapters disconnected", intent.bios_uuid)),
         fact("teardown", format!("strata clone delete {name}: unregister, unmount, detach, unmap, forget, remove")),
     ];
+    if intent.forget_vm_snapshots {
+        let text =
+            "the copy's list of VMware snapshots is emptied, and the quiesced images before the freeze are attached";
+        facts.push(fact("grade", text));
+    }
     facts.extend(copy_facts(intent, point, &copies.remarks));
     facts.extend(
         point.intent.excluded.iter().map(|disk| fact("excluded disk", format!("{}: {}", disk.label, disk.reason))),

@@ -117,7 +117,7 @@ pub(in crate::plan) async fn plan(
         lun_hosts: copies.lun_hosts.clone(),
         datastore_folder_moref: request.datastore_folder.clone(),
         expected_bios_uuid: point.intent.bios_uuid.clone(),
-        good_vm_snapshot: None,
+        forget_vm_snapshots: false,
     };
     let mut disks = Vec::new();
     for old in &point.intent.disks {
