@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod between;
+pub mod built;
 pub mod conformance;
 pub mod house;
 pub mod killing;

@@ -1,5 +1,9 @@
 //! VMware's own simulator as the vCenter of a test: started on a free port, ended with the test.
 
+mod machine;
+
+pub use machine::write_machines;
+
 use crate::peers;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -32,7 +36,8 @@ pub struct Vcsimx {
 }
 
 impl Vcsimx {
-    /// Starts it over the folder that stands for the filer's exports; `arguments` as `vcsimx -help` names them.
+    /// Starts it over the folder that stands for the filer's exports; `arguments` as `vcsimx -help` names them. The machines
+    /// of its datastores are those that are there, as [`write_machines`] writes them.
     /// `None` where vcsimx cannot be had, after having said so.
     ///
     /// # Errors
@@ -78,6 +83,19 @@ pub struct Govc {
 }
 
 impl Govc {
+    /// Moves the machines of `-vms` into ten folders, `F0` to `F9`, by the last digit of their names.
+    ///
+    /// # Errors
+    /// As [`Govc::run`].
+    pub fn spread_over_folders(&self) -> Result<()> {
+        for digit in 0..10 {
+            let folder = format!("/DC0/vm/F{digit}");
+            self.run(&["folder.create", &folder])?;
+            self.run(&["object.mv", &format!("/DC0/vm/DC0_*_VM*{digit}"), &folder])?;
+        }
+        Ok(())
+    }
+
     /// Runs it and returns what it printed, trimmed.
     ///
     /// # Errors

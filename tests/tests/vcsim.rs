@@ -25,7 +25,7 @@ use strata_tests::{
     conformance::rows::image::Image,
     house::{Caller, in_process, open_gateway},
     peers,
-    vcsimx::Vcsimx,
+    vcsimx::{Vcsimx, write_machines},
 };
 
 const FILER: &str = "filer.lab.example";
@@ -56,8 +56,8 @@ async fn the_main_job_on_vcsim() -> anyhow::Result<()> {
         }
     };
     let root = image.path();
-    fs_err::create_dir(root.join("ds1"))?;
-    let arguments = ["-nfs-host", FILER, "-datastore", "ds1=/ds1", "-datastore-vms", "2"];
+    write_machines(&root.join("ds1"), "ds1", 2)?;
+    let arguments = ["-nfs-host", FILER, "-datastore", "ds1=/ds1"];
     let Some(vcsimx) = Vcsimx::start(&root, &arguments)? else { return Ok(()) };
     let directory = tempfile::tempdir()?;
     let clock = SystemClock::shared();
@@ -121,8 +121,10 @@ async fn the_main_job(caller: &Caller, root: &Path) -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_vms_in_clusters_pools_and_folders_are_found() -> anyhow::Result<()> {
     let directory = tempfile::tempdir()?;
-    let arguments = ["-vms", "1000", "-clusters", "2", "-pools", "2", "-folders", "10"];
+    let arguments = ["-vms", "1000", "-clusters", "2", "-pools", "2"];
     let Some(vcsimx) = Vcsimx::start(directory.path(), &arguments)? else { return Ok(()) };
+    let Some(govc) = vcsimx.govc() else { return Ok(()) };
+    govc.spread_over_folders()?;
     let inventory = Inventory::new(in_process("inventory-svc", inventory_svc(&vcsimx)?.routes()));
     let (vms, unreachable) = inventory.all_vms("vcenters/-", "").await?;
     assert_eq!(unreachable, Vec::<String>::new());

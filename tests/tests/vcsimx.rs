@@ -3,15 +3,15 @@
 
 use anyhow::Result;
 use std::path::Path;
-use strata_tests::vcsimx::{Govc, Vcsimx};
+use strata_tests::vcsimx::{Govc, Vcsimx, write_machines};
 
 const HOSTS: [&str; 2] = ["/DC0/host/DC0_C0/DC0_C0_H0", "/DC0/host/DC0_C0/DC0_C0_H1"];
 const POOL: &str = "/DC0/host/DC0_C0/Resources";
 
 /// A vcsimx with one datastore, two machines on it, and govc; `None` after `SKIPPED:` was said.
 fn start(exports: &Path) -> Result<Option<(Vcsimx, Govc)>> {
-    fs_err::create_dir_all(exports.join("vol1"))?;
-    let vcsimx = Vcsimx::start(exports, &["-datastore", "ds1=/vol1", "-datastore-vms", "2"])?;
+    write_machines(&exports.join("vol1"), "ds1", 2)?;
+    let vcsimx = Vcsimx::start(exports, &["-datastore", "ds1=/vol1"])?;
     Ok(vcsimx.and_then(|vcsimx| vcsimx.govc().map(|govc| (vcsimx, govc))))
 }
 

@@ -7,7 +7,8 @@ use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
-/// Proof that the journal holds, durably, that the step may have effects from now on.
+/// Proof that the journal holds, durably, that the step may have effects from now on. Of a passive step, which has none outside
+/// this process, it holds so with its next flush.
 pub(crate) struct Permit(());
 
 impl Permit {

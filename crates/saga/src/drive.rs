@@ -1,8 +1,9 @@
 //! Drives one operation: asks its history what comes next, does it, writes it down.
 //!
 //! Write order: planned names, `Started` (flushed) -> effect -> outcome (flushed together with the next step's `Started` or
-//! the end, before anything else has an effect). An operation of n steps so costs n + 2 flushes. The same loop serves a
-//! new operation and one that was found in the journal.
+//! the end, before anything else has an effect). The first step's `Started` shares the flush of `Accepted`, and that of a
+//! passive step has none of its own: an operation of n steps, p of them passive and none of these first, so costs n - p + 1
+//! flushes. The same loop serves a new operation and one that was found in the journal.
 
 use crate::{
     Event, Outcome, Point, Progress, StepError,
@@ -18,7 +19,11 @@ use crate::{
 use futures::{FutureExt, future::BoxFuture};
 use jiff::Timestamp;
 use serde_json::Value;
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -43,6 +48,8 @@ pub(crate) struct Driver {
     pub(crate) cancel: CancellationToken,
     pub(crate) drain: CancellationToken,
     pub(crate) nudge: Arc<Notify>,
+    /// Granted with the acceptance.
+    pub(crate) first: Mutex<Option<Permit>>,
 }
 
 /// What a wait ended with.
@@ -95,8 +102,16 @@ impl Driver {
         let mut tries = 0;
         loop {
             tries += 1;
-            self.kill_at(Point::BeforeStarted, step)?;
-            let Some(permit) = self.start(index).await? else { return Ok(()) };
+            let granted = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let permit = match granted {
+                Some(_) if self.cancel_came() => return Ok(()),
+                Some(permit) => permit,
+                None => {
+                    self.kill_at(Point::BeforeStarted, step)?;
+                    let Some(permit) = self.start(index).await? else { return Ok(()) };
+                    permit
+                }
+            };
             let answer = match self.at(Point::AfterStarted, step)? {
                 Fault::Fail(error) => Err(error),
                 _ => match self.ask_until_done(index, permit, &*step.run, Some(until)).await? {
@@ -201,7 +216,7 @@ impl Driver {
                 }
             }
         }
-        match self.log.started(index).await {
+        match self.log.started(index, step.passive).await {
             Ok(permit) => Ok(Some(permit)),
             Err(WriteError::Illegal(_)) if self.cancel_came() => Ok(None),
             Err(error) => halt(error),

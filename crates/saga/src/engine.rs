@@ -14,6 +14,7 @@ use crate::{
     NoFaults, OperationId, SagaError,
     claims::ClaimTable,
     clock::Clock,
+    context::Permit,
     drive::{Driver, Halt},
     faults::Faults,
     journal::Journal,
@@ -159,7 +160,8 @@ impl Engine {
     }
 
     /// Drives a durable operation until it ends or something stops it, and says what did.
-    async fn drive(&self, entry: &Entry, prepared: Prepared) {
+    /// `first` is the permit of the first step, where it was granted already.
+    async fn drive(&self, entry: &Entry, prepared: Prepared, first: Option<Permit>) {
         let driver = Driver {
             log: entry.log.clone(),
             prepared,
@@ -168,6 +170,7 @@ impl Engine {
             cancel: entry.cancel.clone(),
             drain: self.shared.drain.clone(),
             nudge: entry.nudge.clone(),
+            first: Mutex::new(first),
         };
         let held = match AssertUnwindSafe(driver.drive()).catch_unwind().await {
             Ok(Ok(())) => return,

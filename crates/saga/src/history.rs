@@ -411,6 +411,8 @@ impl History {
             (None, Move::Stuck(_)) => State::Stuck,
             (None, Move::Run(0)) if self.steps[0].status == StepStatus::NotStarted => State::Accepted,
             (None, Move::Run(_) | Move::Finish(Outcome::Succeeded)) => State::Running,
+            // Given up, and its end is not written yet: past the pivot nothing is undone.
+            (None, Move::Finish(Outcome::Abandoned)) if self.pivot_passed() => State::Running,
             (None, Move::Undo(_) | Move::Finish(_) | Move::Nothing) => State::Undoing,
         }
     }

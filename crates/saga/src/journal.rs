@@ -23,6 +23,15 @@ pub trait Journal: Send + Sync + 'static {
     async fn append(&self, record: &Record) -> Result<(), JournalError>;
     /// Takes the record and returns when it and everything before it has reached the medium.
     async fn append_flushed(&self, record: &Record) -> Result<(), JournalError>;
+    /// Takes several records of one operation, in order, and returns when all have reached the medium. Where it fails, any
+    /// number of the first of them may be found later.
+    async fn append_all_flushed(&self, records: &[Record]) -> Result<(), JournalError> {
+        let Some((last, first)) = records.split_last() else { return Ok(()) };
+        for record in first {
+            self.append(record).await?;
+        }
+        self.append_flushed(last).await
+    }
     /// All records, each operation's in order.
     async fn load(&self) -> Result<Vec<Record>, JournalError>;
     /// One operation's records, in order; empty where there is none.

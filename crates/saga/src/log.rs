@@ -107,15 +107,32 @@ impl OperationLog {
         let _ = self.updates.send(Update::Progress(report));
     }
 
-    /// Makes the first record durable.
-    pub(crate) async fn accept(&self) -> Result<(), JournalError> {
+    /// Makes the first record durable, and with the same flush what is planned for the first step and its `Started`, where
+    /// they are given. Answers the permit that this `Started` grants.
+    pub(crate) async fn accept(&self, start: Vec<Event>) -> Result<Option<Permit>, JournalError> {
         let _gate = self.gate.lock().await;
-        let first = self.view().records.first().cloned();
-        if let Some(record) = first {
-            self.journal.append_flushed(&record).await?;
+        let (mut next, mut records) = {
+            let view = self.view();
+            (History::clone(&view.history), view.records.clone())
+        };
+        for event in start {
+            let record = Record { operation: self.id, seq: next.next_seq, at: self.clock.now(), event };
+            // What is impossible is left to the driver, which tells it.
+            if next.apply(&record).is_err() {
+                break;
+            }
+            records.push(record);
+        }
+        let started = records.last().is_some_and(|record| matches!(record.event, Event::Started { .. }));
+        self.journal.append_all_flushed(&records).await?;
+        {
+            let mut view = self.view();
+            view.history = Arc::new(next);
+            view.records = records;
         }
         self.tell();
-        Ok(())
+        self.changed.send_replace(());
+        Ok(started.then(Permit::granted))
     }
 
     /// Writes one event. Not stopped by a caller who stops waiting: a record whose fate nobody knows would be worse.
@@ -183,10 +200,11 @@ impl OperationLog {
         })
     }
 
-    /// Makes `Started` durable: the only source of a permit to run.
-    pub(crate) async fn started(self: &Arc<Self>, step: usize) -> Result<Permit, WriteError> {
+    /// Makes `Started` durable: beside [`OperationLog::accept`] the only source of a permit to run. That of a passive step is
+    /// written, and durable with whatever is flushed next: nothing outside depends on it.
+    pub(crate) async fn started(self: &Arc<Self>, step: usize, passive: bool) -> Result<Permit, WriteError> {
         let attempt = self.history().steps[step].attempts + 1;
-        self.write(Event::Started { step: self.step_name(step), attempt }, true).await?;
+        self.write(Event::Started { step: self.step_name(step), attempt }, !passive).await?;
         Ok(Permit::granted())
     }
 

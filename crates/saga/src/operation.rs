@@ -1,7 +1,7 @@
 //! What a host writes for each kind of operation, and the form in which the engine holds it.
 
 use crate::{
-    Accepted, Claim, History, RunContext, UndoContext,
+    Accepted, Claim, Event, History, RunContext, UndoContext,
     context::{Permit, Scope},
     plan_context::PlanContext,
     step::{Retry, Step, StepResult, Undo},
@@ -57,6 +57,17 @@ pub(crate) struct RawStep {
     pub(crate) plan: Option<RawPlan>,
     pub(crate) retry: Retry,
     pub(crate) deadline: Duration,
+    pub(crate) passive: bool,
+}
+
+impl RawStep {
+    /// What is written when it starts for the first time.
+    pub(crate) fn first_start(&self, history: &History) -> Vec<Event> {
+        let step = || self.name.to_owned();
+        let planned = self.plan.as_ref().map(|plan| plan(history)).unwrap_or_default();
+        let planned = planned.into_iter().map(|(key, value)| Event::Planned { step: step(), key, value });
+        planned.chain([Event::Started { step: step(), attempt: 1 }]).collect()
+    }
 }
 
 /// An operation without its types, ready to run.
@@ -132,6 +143,7 @@ impl<O: Operation> KindOf<O> {
             }),
             retry: step.retry,
             deadline: step.deadline,
+            passive: step.passive,
         }
     }
 }

@@ -128,6 +128,7 @@ pub struct Step<O: Operation> {
     pub(crate) plan: Option<Plan<O>>,
     pub(crate) retry: Retry,
     pub(crate) deadline: Duration,
+    pub(crate) passive: bool,
 }
 
 impl<O: Operation> Step<O> {
@@ -144,7 +145,16 @@ impl<O: Operation> Step<O> {
             plan: None,
             retry: Retry::default(),
             deadline: Duration::from_secs(600),
+            passive: false,
         }
+    }
+
+    /// It has no effect outside this process but on views that are computed anew from the journal at the start: its
+    /// `Started` needs no flush of its own. What came before it may then not be durable yet when it runs.
+    #[must_use]
+    pub fn passive(mut self) -> Self {
+        self.passive = true;
+        self
     }
 
     /// Names and ids to make before the step starts, by key. They are made once and share the flush of `Started`, so

@@ -315,3 +315,31 @@ async fn a_caller_who_goes_away_changes_nothing() {
     assert!(submitted.existing);
     assert_eq!(set.engine.wait(submitted.operation).await.unwrap().state(), State::Succeeded);
 }
+
+/// Four steps, the second of them passive; the first one's `Started` shares the flush of `Accepted`.
+#[tokio::test(start_paused = true)]
+async fn flushes_are_shared_where_nothing_outside_depends_on_them() {
+    let set = start();
+    set.world.lock().unwrap().jobs.clear();
+    let made = set.make("a").await;
+    let status = set.engine.wait(made.operation).await.unwrap();
+    assert_eq!(status.state(), State::Succeeded);
+    let lines = set.journal.lines();
+    let place = |word: &str| lines.iter().position(|line| line.contains(word)).unwrap_or_else(|| panic!("no {word}"));
+    assert_eq!(place("\"started\""), place("\"planned\"") + 1, "names are planned before the start: {lines:#?}");
+    // Flushed one by one: acceptance with the first start, each further start but the passive one, the copy's planned name,
+    // the job's first word, and the end. Targets and outcomes are not.
+    let events = set.events(made).await;
+    let own = |wanted: &str, event: &Event| matches!(event, Event::Started { step, .. } if step == wanted);
+    let starts = events.iter().filter(|event| own("copy", event) || own("fan", event)).count();
+    let planned = events.iter().filter(|event| matches!(event, Event::Planned { step, .. } if step != "cut")).count();
+    let mut jobs: Vec<&String> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::PendingSeen { resume, .. } => Some(resume),
+            _ => None,
+        })
+        .collect();
+    jobs.dedup();
+    assert_eq!(set.journal.writes().1, u64::try_from(2 + starts + planned + jobs.len()).unwrap(), "{events:#?}");
+}

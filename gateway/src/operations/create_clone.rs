@@ -127,6 +127,7 @@ fn record_step() -> Step<CreateClone> {
         }),
     )
     .retry(patient())
+    .passive()
 }
 
 fn record(c: &RunContext<CreateClone>) -> StepResult {

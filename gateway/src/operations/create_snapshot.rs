@@ -126,6 +126,7 @@ fn record_step() -> Step<CreateSnapshot> {
             step_result(forget_point(c.context(), &c.params().snapshot_id))
         }),
     )
+    .passive()
 }
 
 fn record(c: &RunContext<CreateSnapshot>) -> StepResult {

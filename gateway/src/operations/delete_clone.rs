@@ -184,4 +184,5 @@ fn forget_step() -> Step<DeleteClone> {
         },
         Undo::nothing("the clone is gone"),
     )
+    .passive()
 }

@@ -48,7 +48,8 @@ impl Operation for DeleteSnapshot {
                 "forget",
                 |c: RunContext<DeleteSnapshot>| async move { step_result(forget_point(c.context(), &c.params().point.id)) },
                 Undo::nothing("the snapshot is gone"),
-            ),
+            )
+            .passive(),
         ]
     }
 

@@ -199,6 +199,7 @@ fn record_safety_step() -> Step<RevertVm> {
             step_result(forget_point(c.context(), &c.params().safety.snapshot_id))
         }),
     )
+    .passive()
 }
 
 fn record_safety(c: &RunContext<RevertVm>) -> StepResult {
@@ -263,7 +264,7 @@ fn reload_step() -> Step<RevertVm> {
 }
 
 fn commit_step() -> Step<RevertVm> {
-    Step::new("commit", |_: RunContext<RevertVm>| async move { Ok(Progress::done()) }, Undo::pivot())
+    Step::new("commit", |_: RunContext<RevertVm>| async move { Ok(Progress::done()) }, Undo::pivot()).passive()
 }
 
 fn power_on_step() -> Step<RevertVm> {

@@ -66,7 +66,8 @@ pub async fn get(vcenters: &Vcenters, own: &pb::OwnVm) -> Result<(Arc<Client>, V
     let client = vcenters.by_name("own_vm.vcenter", &own.vcenter)?;
     let key = key("own_vm.key", &own.key)?;
     let path = vmx_path("own_vm.vmx_path", &own.vmx_path)?;
-    let vm = find(&client, &path, key).await?.ok_or_else(|| {
+    let moref = (!own.moref.is_empty()).then_some(own.moref.as_str());
+    let vm = find_by(&client, &path, key, moref).await?.ok_or_else(|| {
         let text = format!("vCenter {} has no VM registered from {path}; register it first", client.name());
         Refusal::not_found("VM_NOT_FOUND", text).and("file", path.to_string())
     })?;
@@ -78,6 +79,16 @@ pub async fn get(vcenters: &Vcenters, own: &pb::OwnVm) -> Result<(Arc<Client>, V
 /// # Errors
 /// The call failed, or the VM is not ours.
 pub async fn find(client: &Client, path: &DatastorePath, key: &str) -> Result<Option<VmRead>, Error> {
+    find_by(client, path, key, None).await
+}
+
+/// As [`find`]; one that carries no key at all is ours where vCenter's id is the one that we were given at registration.
+async fn find_by(
+    client: &Client,
+    path: &DatastorePath,
+    key: &str,
+    own_moref: Option<&str>,
+) -> Result<Option<VmRead>, Error> {
     let places = Places::read(client).await?;
     for store in places.datastores_named(&path.datastore) {
         let Some(datacenter) = places.datacenter(&store.object) else { continue };
@@ -87,6 +98,9 @@ pub async fn find(client: &Client, path: &DatastorePath, key: &str) -> Result<Op
             other => other?,
         };
         if found.vm.strata_key == key {
+            return Ok(Some(found));
+        }
+        if found.vm.strata_key.is_empty() && own_moref == Some(found.moref.value.as_str()) {
             return Ok(Some(found));
         }
         // A server that does not read our key out of the .vmx: the file itself then says whose it is.

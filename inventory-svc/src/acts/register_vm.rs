@@ -208,7 +208,7 @@ async fn finish(
 }
 
 /// Every raw device, and every file and directory that lies in none of the allowed directories.
-fn outside(vm: &VmRead, allowed: &[String]) -> Vec<String> {
+pub(super) fn outside(vm: &VmRead, allowed: &[String]) -> Vec<String> {
     let closed = |directory: &str| format!("{}/", directory.trim_end_matches('/'));
     let allowed: Vec<String> = allowed.iter().map(|directory| closed(directory)).collect();
     let is_inside = |path: &str| allowed.iter().any(|directory| path.starts_with(directory.as_str()));

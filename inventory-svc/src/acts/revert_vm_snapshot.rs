@@ -1,14 +1,26 @@
 //! RevertVmSnapshot: puts a copied VM back to a VMware snapshot that the copy contains. In a quiesced copy the good image is
 //! the delta's parent (safety.md S12); what was written into the delta during the cut goes.
 //!
-//! Only a VM that Strata registered is reverted, and only while it is off: then a repeated call does no harm. Crash states:
-//! 1. the task runs and its id is lost: seen among the VM's running tasks. 2. reverted: reverted once more.
+//! The VM's configuration goes back with the disks: our key is gone then, and adapters connect as they did. So the VM is known
+//! by vCenter's id too, and made harmless again (safety.md S16, S17). Only a VM that is off is reverted: a repeated call does
+//! no harm. Crash states: 1. the task runs and its id is lost: seen among the VM's running tasks. 2. reverted, and not made
+//! harmless: reverted once more, and made harmless. 3. all done: done once more.
 
-use super::{move_disks::must_be_off, own_vm, pending, swap_vm_disks::disks};
+use super::{
+    move_disks::must_be_off,
+    own_vm, pending,
+    register_vm::outside,
+    set_vm_identity::{AdapterWish, write_adapter},
+    swap_vm_disks::disks,
+};
 use crate::{
-    topology::{pb, read::VmRead},
+    topology::{
+        devices, pb,
+        read::{VmRead, read_vm_by_ref},
+        vm::STRATA_KEY,
+    },
     vcenter::{
-        Error, Refusal,
+        Client, Error, Refusal,
         snapshot::{SnapshotNode, tree},
     },
     vcenters::Vcenters,
@@ -18,16 +30,14 @@ use strata_model::ErrorKind;
 /// The act.
 ///
 /// # Errors
-/// A bad request, no such VM or VMware snapshot, more than one of that name, the VM is not off, or vCenter cannot.
+/// A bad request, no such VM or VMware snapshot, more than one of that name, the VM is not off, vCenter cannot, or the VM
+/// refers to files outside of the copy afterwards.
 pub async fn run(
     vcenters: Vcenters,
     request: pb::RevertVmSnapshotRequest,
 ) -> Result<pb::RevertVmSnapshotResponse, Error> {
-    let own = request.own_vm.ok_or_else(|| Refusal::invalid("own_vm", "own_vm must say which VM"))?;
-    if request.vm_snapshot_name.is_empty() {
-        return Err(Refusal::invalid("vm_snapshot_name", "vm_snapshot_name must not be empty").into());
-    }
-    let (client, vm) = own_vm::get(&vcenters, &own).await?;
+    let own = check(&request)?;
+    let (client, vm) = own_vm::get(&vcenters, own).await?;
     must_be_off(&vm)?;
     let node = snapshot_named(&vm, &request.vm_snapshot_name)?;
     let later = |pending| pb::RevertVmSnapshotResponse { pending: Some(pending), disks: Vec::new() };
@@ -42,7 +52,8 @@ pub async fn run(
     {
         return Ok(later(pending));
     }
-    let (_, vm) = own_vm::get(&vcenters, &own).await?;
+    let name = vm.properties.text("name").to_owned();
+    let vm = read_vm_by_ref(&client, &vm.moref).await?;
     let current = vm.properties.get("snapshot").and_then(|info| info.moref_at("currentSnapshot"));
     if current.as_ref() != Some(&node.moref) {
         let text = format!(
@@ -52,7 +63,59 @@ pub async fn run(
         );
         return Err(Refusal::new(ErrorKind::Unavailable, "REVERT_NOT_SEEN", text).and("vm", vm.vm.name).into());
     }
+    let vm = make_harmless(&client, vm, &name, &own.key).await?;
+    let outside = outside(&vm, &request.allowed_directories);
+    if !outside.is_empty() {
+        let text = format!(
+            "VM {} refers to files outside of the copy since it was reverted to {}: {}; unregister it, and register it with \
+             the disks below the VMware snapshot",
+            vm.vm.display_name,
+            node.name,
+            outside.join(", ")
+        );
+        return Err(Refusal::conflict("VM_REFERS_OUTSIDE", text).and("vm", vm.vm.name).into());
+    }
     Ok(pb::RevertVmSnapshotResponse { pending: None, disks: disks(&client, &vm) })
+}
+
+fn check(request: &pb::RevertVmSnapshotRequest) -> Result<&pb::OwnVm, Refusal> {
+    let own = request.own_vm.as_ref().filter(|own| !own.moref.is_empty());
+    let own = own.ok_or_else(|| Refusal::invalid("own_vm.moref", "own_vm must say which VM, with its moref"))?;
+    if request.vm_snapshot_name.is_empty() {
+        return Err(Refusal::invalid("vm_snapshot_name", "vm_snapshot_name must not be empty"));
+    }
+    if request.allowed_directories.is_empty() {
+        let text = "allowed_directories must name the copy's directories";
+        return Err(Refusal::invalid("allowed_directories", text));
+    }
+    Ok(own)
+}
+
+/// Its name and our key back in, and no adapter that connects by itself.
+async fn make_harmless(client: &Client, vm: VmRead, name: &str, key: &str) -> Result<VmRead, Error> {
+    let all = vm.properties.items("config.hardware.device").iter();
+    let connecting: Vec<_> = all
+        .filter(|device| devices::is_network_adapter(device) && device.true_at("connectable.startConnected"))
+        .collect();
+    let is_renamed = vm.properties.text("name") != name;
+    if vm.vm.strata_key == key && connecting.is_empty() && !is_renamed {
+        return Ok(vm);
+    }
+    let object = format!("VM {}", vm.vm.display_name);
+    let wish = AdapterWish { new_mac_address: false, disconnect: true };
+    let task = client
+        .reconfigure(&vm.moref, &object, |spec| {
+            spec.text_where("name", is_renamed.then_some(name));
+            for device in &connecting {
+                write_adapter(spec, device, wish);
+            }
+            spec.element("extraConfig", |option| {
+                option.text("key", STRATA_KEY).typed_text("value", "xsd:string", key);
+            });
+        })
+        .await?;
+    client.finish_task(&task, "mark", &object).await?;
+    read_vm_by_ref(client, &vm.moref).await
 }
 
 fn snapshot_named(vm: &VmRead, name: &str) -> Result<SnapshotNode, Refusal> {

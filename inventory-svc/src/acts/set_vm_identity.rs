@@ -65,8 +65,9 @@ fn write_spec(spec: &mut XmlWriter, request: &pb::SetVmIdentityRequest, vm: &VmR
     }
     if request.new_mac_addresses || request.disconnect_adapters {
         let devices = vm.properties.items("config.hardware.device");
+        let wish = AdapterWish { new_mac_address: request.new_mac_addresses, disconnect: request.disconnect_adapters };
         for device in devices.iter().filter(|device| devices::is_network_adapter(device)) {
-            write_adapter(spec, device, request);
+            write_adapter(spec, device, wish);
         }
     }
     for (key, value) in [(STRATA_KEY, request.key.as_str()), (DONE_KEY, request.key.as_str())] {
@@ -76,8 +77,17 @@ fn write_spec(spec: &mut XmlWriter, request: &pb::SetVmIdentityRequest, vm: &VmR
     }
 }
 
-/// The adapter as it is, but for what is to change.
-fn write_adapter(spec: &mut XmlWriter, device: &Element, request: &pb::SetVmIdentityRequest) {
+/// What is to change of an adapter.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AdapterWish {
+    /// vCenter gives it another MAC address.
+    pub(super) new_mac_address: bool,
+    /// It does not connect at power-on.
+    pub(super) disconnect: bool,
+}
+
+/// A `deviceChange`: the adapter as it is, but for what is to change.
+pub(super) fn write_adapter(spec: &mut XmlWriter, device: &Element, wish: AdapterWish) {
     spec.element("deviceChange", |change| {
         change.text("operation", "edit").typed("device", &device.xsi_type, |out| {
             out.text_where("key", device.text_at("key"));
@@ -85,10 +95,10 @@ fn write_adapter(spec: &mut XmlWriter, device: &Element, request: &pb::SetVmIden
                 // A copy carries the original's port; vCenter is to give it one of its own.
                 out.echo(backing, &["portKey", "connectionCookie"]);
             }
-            write_connectable(out, device, request);
+            write_connectable(out, device, wish);
             out.text_where("controllerKey", device.text_at("controllerKey"));
             out.text_where("unitNumber", device.text_at("unitNumber"));
-            if request.new_mac_addresses {
+            if wish.new_mac_address {
                 out.text("addressType", "generated").text("macAddress", "");
             } else {
                 out.text_where("addressType", device.text_at("addressType"));
@@ -98,9 +108,9 @@ fn write_adapter(spec: &mut XmlWriter, device: &Element, request: &pb::SetVmIden
     });
 }
 
-fn write_connectable(out: &mut XmlWriter, device: &Element, request: &pb::SetVmIdentityRequest) {
+fn write_connectable(out: &mut XmlWriter, device: &Element, wish: AdapterWish) {
     let is_true = |path: &str, unset: bool| device.at(path).map_or(unset, Element::is_true);
-    let start = is_true("connectable.startConnected", true) && !request.disconnect_adapters;
+    let start = is_true("connectable.startConnected", true) && !wish.disconnect;
     out.element("connectable", |out| {
         out.flag("startConnected", start)
             .flag("allowGuestControl", is_true("connectable.allowGuestControl", true))

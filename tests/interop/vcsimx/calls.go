@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"os"
 	"path"
 	"path/filepath"
@@ -22,7 +23,6 @@ type (
 	folder    struct{ *simulator.Folder }
 	machine   struct{ *simulator.VirtualMachine }
 	mounts    struct{ *simulator.HostDatastoreSystem }
-	events    struct{ *simulator.EventManager }
 	forgetter struct{}
 )
 
@@ -38,8 +38,6 @@ func extend(c ctx, m *simulator.Method) (mo.Reference, fault) {
 		ours = &machine{object}
 	case *simulator.HostDatastoreSystem:
 		ours = &mounts{object}
-	case *simulator.EventManager:
-		ours = &events{object}
 	case *simulator.HostStorageSystem:
 		ours = &luns{object}
 	case *simulator.Datastore:
@@ -77,11 +75,10 @@ func wait(c ctx, ref reference) (types.AnyType, fault) {
 func find(c ctx, of mo.Entity, name string) (*simulator.Datastore, string) {
 	var at object.DatastorePath
 	at.FromString(name)
-	dc, ok := of.(*simulator.Datacenter)
-	for ; !ok && of.Entity().Parent != nil; dc, ok = of.(*simulator.Datacenter) {
+	for of.Entity().Parent != nil && of.Reference().Type != "Datacenter" {
 		of = c.Map.Get(*of.Entity().Parent).(mo.Entity)
 	}
-	if ok {
+	if dc, ok := of.(*simulator.Datacenter); ok {
 		if ds, ok := c.Map.FindByName(at.Datastore, dc.Datastore).(*simulator.Datastore); ok {
 			return ds, filepath.Join(ds.Summary.Url, at.Path)
 		}
@@ -93,7 +90,7 @@ func mounted(ds *simulator.Datastore, host reference) bool {
 	return slices.ContainsFunc(ds.Host, func(mount types.DatastoreHostMount) bool { return mount.Key == host })
 }
 
-// RegisterVMTask reads the .vmx; it asks for no other file.
+// RegisterVMTask reads the .vmx; it asks for no other file, and takes a host that mounts the datastore.
 func (f *folder) RegisterVMTask(c ctx, r *types.RegisterVM_Task) soap.HasFault {
 	return &methods.RegisterVM_TaskBody{Res: &types.RegisterVM_TaskResponse{Returnval: task(c, f, "registerVMTask", func() (types.AnyType, fault) {
 		ds, file := find(c, f.Folder, r.Path)
@@ -104,20 +101,17 @@ func (f *folder) RegisterVMTask(c ctx, r *types.RegisterVM_Task) soap.HasFault {
 		if err != nil {
 			return nil, &types.NotFound{}
 		}
-		if r.Name == "" {
-			r.Name = pairs(text)["displayname"]
-		}
-		pool, _ := c.Map.Get(*r.Pool).(*simulator.ResourcePool)
+		r.Name = cmp.Or(r.Name, parse(text)["displayname"])
 		for i := 0; r.Host == nil && i < len(ds.Host); i++ {
-			if pool != nil && pool.Owner == *c.Map.Get(ds.Host[i].Key).(*simulator.HostSystem).Parent {
+			if c.Map.Get(*r.Pool).(*simulator.ResourcePool).Owner == *c.Map.Get(ds.Host[i].Key).(*simulator.HostSystem).Parent {
 				r.Host = &ds.Host[i].Key
 			}
 		}
 		// The simulator wants both files. A host writes the log from here on, and the other at power-on.
-		nvram, log := filepath.Join(filepath.Dir(file), r.Name+".nvram"), filepath.Join(filepath.Dir(file), "vmware.log")
-		for _, wanted := range []string{nvram, log} {
-			if _, err := os.Stat(wanted); err != nil {
-				_ = os.WriteFile(wanted, nil, 0o600)
+		nvram := filepath.Join(filepath.Dir(file), r.Name+".nvram")
+		for _, wanted := range []string{nvram, filepath.Join(filepath.Dir(file), "vmware.log")} {
+			if made, err := os.OpenFile(wanted, os.O_CREATE, 0o600); err == nil {
+				made.Close()
 			}
 		}
 		ref, failed := wait(c, f.Folder.RegisterVMTask(c, r).(*methods.RegisterVM_TaskBody).Res.Returnval)
@@ -129,80 +123,79 @@ func (f *folder) RegisterVMTask(c ctx, r *types.RegisterVM_Task) soap.HasFault {
 	})}}
 }
 
-// load makes the machine what its .vmx says: identity, disks and cards.
+// load makes the machine what its .vmx says: identity, disks and cards. A copy gets another instance uuid, as from vCenter.
 func (vm *machine) load(c ctx) fault {
-	_, file := find(c, vm.VirtualMachine, vm.Config.Files.VmPathName)
-	text, err := os.ReadFile(file)
+	open := func(name string) string { _, file := find(c, vm.VirtualMachine, name); return file }
+	text, err := os.ReadFile(open(vm.Config.Files.VmPathName))
 	if err != nil {
 		return &types.NotFound{}
 	}
 	var dir object.DatastorePath
 	dir.FromString(path.Dir(vm.Config.Files.VmPathName))
-	spec := configOf(pairs(text), dir, func(name string) string { _, file := find(c, vm.VirtualMachine, name); return file })
+	config := parse(text)
+	spec := types.VirtualMachineConfigSpec{Uuid: plain(config["uuid.bios"]), InstanceUuid: plain(config["vc.uuid"])}
 	for _, other := range c.Map.All("VirtualMachine") {
 		if other := other.(*simulator.VirtualMachine); other.Self != vm.Self && other.Config.InstanceUuid == spec.InstanceUuid {
-			spec.InstanceUuid = "" // vCenter gives a copy another one
+			spec.InstanceUuid = ""
 		}
 	}
-	for _, device := range vm.Config.Hardware.Device {
+	for key, value := range config {
+		if !modelled.MatchString(key) {
+			spec.ExtraConfig = append(spec.ExtraConfig, &types.OptionValue{Key: key, Value: value})
+		}
+	}
+	change := func(operation types.VirtualDeviceConfigSpecOperation, device types.BaseVirtualDevice) {
+		spec.DeviceChange = append(spec.DeviceChange, &types.VirtualDeviceConfigSpec{Operation: operation, Device: device})
+	}
+	for _, device := range slices.Backward(vm.Config.Hardware.Device) {
 		switch device.(type) {
 		case types.BaseVirtualSCSIController, *types.VirtualDisk, types.BaseVirtualEthernetCard:
-			remove := &types.VirtualDeviceConfigSpec{Operation: "remove", Device: device}
-			spec.DeviceChange = slices.Insert(spec.DeviceChange, 0, types.BaseVirtualDeviceConfigSpec(remove))
+			change("remove", device)
 		}
 	}
-	return vm.reconfigure(c, &types.ReconfigVM_Task{This: vm.Self, Spec: spec})
-}
-
-// reconfigure refuses what would end the simulator's process, and keeps the datastores' lists of machines true.
-func (vm *machine) reconfigure(c ctx, r *types.ReconfigVM_Task) fault {
-	for _, change := range r.Spec.DeviceChange {
-		switch backing := change.GetVirtualDeviceConfigSpec().Device.GetVirtualDevice().Backing.(type) {
-		case types.BaseVirtualDeviceFileBackingInfo:
-			name := backing.GetVirtualDeviceFileBackingInfo().FileName
-			if ds, _ := find(c, vm.VirtualMachine, name); name != "" && (ds == nil || !mounted(ds, *vm.Runtime.Host)) {
-				return &types.InvalidDatastorePath{DatastorePath: name}
-			}
+	used := []string{vm.Config.Files.VmPathName}
+	for _, device := range config.devices(dir, open) {
+		switch backing := device.GetVirtualDevice().Backing.(type) {
+		case *types.VirtualDiskFlatVer2BackingInfo:
+			used = append(used, backing.FileName)
 		case *types.VirtualEthernetCardNetworkBackingInfo:
 			if c.Map.FindByName(backing.DeviceName, c.Map.Get(*vm.Runtime.Host).(*simulator.HostSystem).Network) == nil {
 				backing.DeviceName = "VM Network"
 			}
 		}
+		change("add", device)
 	}
-	if _, failed := wait(c, vm.VirtualMachine.ReconfigVMTask(c, r).(*methods.ReconfigVM_TaskBody).Res.Returnval); failed != nil {
+	now := []reference{}
+	for _, name := range used { // the simulator would end its process over a datastore that is not there
+		ds, _ := find(c, vm.VirtualMachine, name)
+		if ds == nil || !mounted(ds, *vm.Runtime.Host) {
+			return &types.InvalidDatastorePath{DatastorePath: name}
+		}
+		now = append(now, ds.Self)
+	}
+	if _, failed := wait(c, vm.VirtualMachine.ReconfigVMTask(c, &types.ReconfigVM_Task{This: vm.Self, Spec: spec}).(*methods.ReconfigVM_TaskBody).Res.Returnval); failed != nil {
 		return failed
 	}
-	used := []string{vm.Config.Files.VmPathName}
-	for _, device := range vm.Config.Hardware.Device {
-		if backing, ok := device.GetVirtualDevice().Backing.(types.BaseVirtualDeviceFileBackingInfo); ok {
-			used = append(used, backing.GetVirtualDeviceFileBackingInfo().FileName)
-		}
-	}
-	before, now := vm.Datastore, []reference{}
-	for _, name := range used {
-		if ds, _ := find(c, vm.VirtualMachine, name); ds != nil && !slices.Contains(now, ds.Self) {
-			now = append(now, ds.Self)
+	for _, entity := range c.Map.All("Datastore") {
+		if ds := entity.(*simulator.Datastore); slices.Contains(now, ds.Self) {
 			c.Map.AddReference(c, ds, &ds.Vm, vm.Self)
-		}
-	}
-	for _, ref := range before {
-		if ds, ok := c.Map.Get(ref).(*simulator.Datastore); ok && !slices.Contains(now, ref) {
+		} else {
 			c.Map.RemoveReference(c, ds, &ds.Vm, vm.Self)
 		}
 	}
-	c.Map.Update(c, vm.VirtualMachine, []types.PropertyChange{{Name: "datastore", Val: now}})
+	slices.SortFunc(now, func(a, b reference) int { return cmp.Compare(a.Value, b.Value) })
+	c.Map.Update(c, vm.VirtualMachine, []types.PropertyChange{{Name: "datastore", Val: slices.Compact(now)}})
 	return nil
 }
 
 // ReconfigVMTask also writes identity and extra settings into the .vmx, as a host does, so that a reload keeps it.
 func (vm *machine) ReconfigVMTask(c ctx, r *types.ReconfigVM_Task) soap.HasFault {
-	return &methods.ReconfigVM_TaskBody{Res: &types.ReconfigVM_TaskResponse{Returnval: task(c, vm, "reconfigVMTask", func() (types.AnyType, fault) {
-		failed := vm.reconfigure(c, r)
-		if _, file := find(c, vm.VirtualMachine, vm.Config.Files.VmPathName); failed == nil {
-			writeBack(file, vm.Config)
-		}
-		return nil, failed
-	})}}
+	body := vm.VirtualMachine.ReconfigVMTask(c, r).(*methods.ReconfigVM_TaskBody)
+	if _, failed := wait(c, body.Res.Returnval); failed == nil {
+		_, file := find(c, vm.VirtualMachine, vm.Config.Files.VmPathName)
+		writeBack(file, vm.Config)
+	}
+	return body
 }
 
 // Reload reads the .vmx again.
@@ -215,25 +208,14 @@ func (vm *machine) Reload(c ctx, _ *types.Reload) soap.HasFault {
 
 // ReloadVirtualMachineFromPathTask reads another .vmx, or the same one again.
 func (vm *machine) ReloadVirtualMachineFromPathTask(c ctx, r *types.ReloadVirtualMachineFromPath_Task) soap.HasFault {
-	return &methods.ReloadVirtualMachineFromPath_TaskBody{Res: &types.ReloadVirtualMachineFromPath_TaskResponse{
-		Returnval: task(c, vm, "reloadVirtualMachineFromPathTask", func() (types.AnyType, fault) {
-			if vm.Runtime.PowerState == types.VirtualMachinePowerStatePoweredOn {
-				return nil, &types.InvalidPowerState{ExistingState: vm.Runtime.PowerState, RequestedState: "poweredOff"}
-			}
-			vm.Config.Files.VmPathName = r.ConfigurationPath
-			return nil, vm.load(c)
-		})}}
-}
-
-// AnswerVM has nothing to answer: the simulator asks no question.
-func (*machine) AnswerVM(*types.AnswerVM) soap.HasFault {
-	return &methods.AnswerVMBody{Res: &types.AnswerVMResponse{}}
-}
-
-// ConsolidateVMDisksTask has nothing to do: the simulator's snapshots have no delta disks.
-func (vm *machine) ConsolidateVMDisksTask(c ctx, _ *types.ConsolidateVMDisks_Task) soap.HasFault {
-	done := task(c, vm, "consolidateVMDisksTask", func() (types.AnyType, fault) { return nil, nil })
-	return &methods.ConsolidateVMDisks_TaskBody{Res: &types.ConsolidateVMDisks_TaskResponse{Returnval: done}}
+	done := task(c, vm, "reloadVirtualMachineFromPathTask", func() (types.AnyType, fault) {
+		if vm.Runtime.PowerState == types.VirtualMachinePowerStatePoweredOn {
+			return nil, &types.InvalidPowerState{ExistingState: vm.Runtime.PowerState, RequestedState: "poweredOff"}
+		}
+		vm.Config.Files.VmPathName = r.ConfigurationPath
+		return nil, vm.load(c)
+	})
+	return &methods.ReloadVirtualMachineFromPath_TaskBody{Res: &types.ReloadVirtualMachineFromPath_TaskResponse{Returnval: done}}
 }
 
 // CreateNasDatastore mounts the folder of this machine that the remote path names.
@@ -254,10 +236,7 @@ func (s *mounts) CreateNasDatastore(c ctx, r *types.CreateNasDatastore) soap.Has
 		}
 	}
 	r.Spec.LocalPath = filepath.Join(home, name)
-	_ = os.Remove(r.Spec.LocalPath)
-	if err := os.Symlink(remote, r.Spec.LocalPath); err != nil {
-		return failed(&types.PlatformConfigFault{Text: err.Error()})
-	}
+	_ = os.Symlink(remote, r.Spec.LocalPath)
 	body := s.HostDatastoreSystem.CreateNasDatastore(c, r).(*methods.CreateNasDatastoreBody)
 	if body.Res != nil {
 		ds := c.Map.FindByName(name, s.Datastore).(*simulator.Datastore)
@@ -274,31 +253,20 @@ func (s *mounts) RemoveDatastore(c ctx, r *types.RemoveDatastore) soap.HasFault 
 	if !ok || !mounted(ds, s.Host.Self) {
 		return failed(&types.NotFound{})
 	}
-	for _, ref := range ds.Vm {
-		if vm, ok := c.Map.Get(ref).(*simulator.VirtualMachine); ok && *vm.Runtime.Host == s.Host.Self {
-			return failed(&types.ResourceInUse{Type: "Datastore", Name: ds.Name})
-		}
+	if slices.ContainsFunc(ds.Vm, func(ref reference) bool {
+		return *c.Map.Get(ref).(*simulator.VirtualMachine).Runtime.Host == s.Host.Self
+	}) {
+		return failed(&types.ResourceInUse{Type: "Datastore", Name: ds.Name})
 	}
 	if len(ds.Host) == 1 {
-		destroy := ds.DestroyTask(c, &types.Destroy_Task{This: ds.Self}).(*methods.Destroy_TaskBody)
-		if _, refused := wait(c, destroy.Res.Returnval); refused != nil {
+		if _, refused := wait(c, ds.DestroyTask(c, &types.Destroy_Task{This: ds.Self}).(*methods.Destroy_TaskBody).Res.Returnval); refused != nil {
 			return failed(refused)
 		}
+		_ = os.Remove(ds.Summary.Url)
 	}
 	simulator.RemoveReference(&s.Datastore, ds.Self)
 	c.Map.RemoveReference(c, s.Host, &s.Host.Datastore, ds.Self)
 	rest := slices.DeleteFunc(slices.Clone(ds.Host), func(mount types.DatastoreHostMount) bool { return mount.Key == s.Host.Self })
 	c.Map.Update(c, ds, []types.PropertyChange{{Name: "host", Val: rest}})
 	return &methods.RemoveDatastoreBody{Res: &types.RemoveDatastoreResponse{}}
-}
-
-// LogUserEvent posts the event that vCenter posts for it.
-func (e *events) LogUserEvent(c ctx, r *types.LogUserEvent) soap.HasFault {
-	event := &types.GeneralUserEvent{GeneralEvent: types.GeneralEvent{Message: r.Msg}}
-	event.Entity = &types.ManagedEntityEventArgument{Entity: r.Entity}
-	if vm, ok := c.Map.Get(r.Entity).(*simulator.VirtualMachine); ok {
-		event.Vm = &types.VmEventArgument{EntityEventArgument: types.EntityEventArgument{Name: vm.Name}, Vm: vm.Self}
-	}
-	e.PostEvent(c, &types.PostEvent{This: e.Self, EventToPost: event})
-	return &methods.LogUserEventBody{Res: &types.LogUserEventResponse{}}
 }

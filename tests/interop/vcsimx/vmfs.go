@@ -63,6 +63,9 @@ func read(device string) (s signature, ok bool) {
 
 // populateVolumes makes the filesystems of -vmfs, mounts them and makes their machines.
 func populateVolumes(ctx context.Context, service *simulator.Service) {
+	if *lunRoot == "" {
+		return
+	}
 	client, c := result(vim25.NewClient(ctx, service)), service.Context
 	root := object.NewFolder(client, c.Map.Any("Datacenter").(*simulator.Datacenter).VmFolder)
 	for name, devices := range volumes {
@@ -81,11 +84,10 @@ func populateVolumes(ctx context.Context, service *simulator.Service) {
 		l.mountAll(c)
 	}
 	for name, devices := range volumes {
-		for i := range *perStore {
-			vm := fmt.Sprintf("%s-vm%02d", name, i+1)
-			check(writeMachine(filepath.Join(*lunRoot, strings.Split(devices, ",")[0], vm), vm))
-			task := result(root.RegisterVM(ctx, fmt.Sprintf("[%s] %s/%s.vmx", name, vm, vm), "", false, pool, nil))
-			result(task.WaitForResult(ctx))
+		head := strings.Split(devices, ",")[0]
+		for _, file := range result(filepath.Glob(filepath.Join(*lunRoot, head, "*", "*.vmx"))) {
+			at := object.DatastorePath{Datastore: name, Path: filepath.Join(filepath.Base(filepath.Dir(file)), filepath.Base(file))}
+			result(result(root.RegisterVM(ctx, at.String(), "", false, pool, nil)).WaitForResult(ctx))
 		}
 	}
 }

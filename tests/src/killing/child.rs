@@ -48,24 +48,10 @@ impl Child {
     }
 }
 
-/// Builds the binary once a test process, in the profile and target directory that this test was built in.
+/// The binary, built once a test process.
 fn binary() -> anyhow::Result<&'static Path> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let built = BUILT.get_or_init(|| build().map_err(|error| format!("{error:#}")));
+    let built =
+        BUILT.get_or_init(|| crate::built::binary("strata-gateway", "gateway").map_err(|error| format!("{error:#}")));
     built.as_deref().map_err(|error| anyhow!("{error}"))
-}
-
-fn build() -> anyhow::Result<PathBuf> {
-    // <target>/<profile>/deps/<test>
-    let test = std::env::current_exe()?;
-    let profile = test.parent().and_then(Path::parent).context("the test lies in no target directory")?;
-    let target = profile.parent().context("the test lies in no target directory")?;
-    let mut cargo = std::process::Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "-p", "strata-gateway", "--bin", "gateway", "--target-dir"]).arg(target);
-    if profile.file_name().is_some_and(|name| name != "debug") {
-        cargo.arg("--profile").arg(profile.file_name().unwrap_or_default());
-    }
-    let output = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).output().context("cargo cannot be run")?;
-    anyhow::ensure!(output.status.success(), "cargo build: {}", String::from_utf8_lossy(&output.stderr));
-    Ok(profile.join("gateway"))
 }

@@ -21,6 +21,9 @@ impl Lab {
     fn start() -> Option<Self> {
         let luns = tempfile::tempdir().expect("a folder");
         let root = luns.path().to_str().expect("a path").to_owned();
+        for (datastore, head) in [("vmfs1", "naa.1"), ("wide", "naa.2")] {
+            strata_tests::vcsimx::write_machines(&luns.path().join(head), datastore, 3).expect("machines");
+        }
         let sim = Vcsimx::start_with(&["-luns", &root, "-vmfs", "vmfs1=naa.1", "-vmfs", "wide=naa.2,naa.3"])?;
         Some(Self { sim, luns })
     }
@@ -70,40 +73,40 @@ async fn a_copy_is_presented_used_and_taken_away_again() {
     let Some(lab) = Lab::start() else { return };
     let face = lab.sim.face();
     let all = ids(&hosts(&face).await);
-    let source = vmfs_of(&store_named(&face, "wide").await.unwrap());
+    let source = vmfs_of(&store_named(&face, "wide").await.expect("an answer"));
     assert_eq!(source.extents.iter().map(|extent| extent.partition).collect::<Vec<_>>(), [1, 1]);
     lab.clone_lun("naa.2", "naa.12");
     lab.clone_lun("naa.3", "naa.13");
     let devices = names(&["naa.12", "naa.13"]);
-    let first = present(&face, "strata-wide", &source.uuid, &devices, &all).await.unwrap();
+    let first = present(&face, "strata-wide", &source.uuid, &devices, &all).await.expect("an answer");
     let copied = vmfs_of(&first);
     assert_ne!(copied.uuid, source.uuid);
     assert_eq!(copied.extents.iter().map(|extent| extent.canonical_name.clone()).collect::<Vec<_>>(), devices);
     assert!(first.mounts.len() == 2 && first.mounts.iter().all(|mount| mount.accessible), "{first:#?}");
-    assert_eq!(present(&face, "strata-wide", &source.uuid, &devices, &all).await.unwrap(), first);
-    assert_eq!(vmfs_of(&store_named(&face, "wide").await.unwrap()), source, "the source is untouched");
+    assert_eq!(present(&face, "strata-wide", &source.uuid, &devices, &all).await.expect("an answer"), first);
+    assert_eq!(vmfs_of(&store_named(&face, "wide").await.expect("an answer")), source, "the source is untouched");
 
     // A VM on it keeps it.
     let register = register_request(&face, "wide-vm02", "[strata-wide] wide-vm02/wide-vm02.vmx").await;
-    let clone = face.register_vm(Request::new(register.clone())).await.unwrap().into_inner().vm.unwrap();
+    let clone = face.register_vm(Request::new(register.clone())).await.expect("an answer").into_inner().vm.unwrap();
     assert_eq!(clone.datastores, ["strata-wide"]);
     let copied = backing(&copied.uuid, &devices);
     assert_eq!(reason(&detach(&face, copied.clone(), &all).await.unwrap_err()), "DATASTORE_IN_USE");
     let unregister = pb::UnregisterVmRequest { vcenter: VC.to_owned(), key: register.key, vmx_path: register.vmx_path };
-    face.unregister_vm(Request::new(unregister)).await.unwrap();
+    face.unregister_vm(Request::new(unregister)).await.expect("an answer");
 
     for expected in [2, 0] {
-        let answer = detach(&face, copied.clone(), &all).await.unwrap();
+        let answer = detach(&face, copied.clone(), &all).await.expect("an answer");
         assert_eq!(answer.hosts.len(), expected, "{answer:?}");
         assert!(answer.devices.len() == 4 && answer.devices.iter().all(|device| device.detached), "{answer:?}");
     }
     // Without the uuid, whose answer was lost, the devices say which it is.
-    assert_eq!(detach(&face, backing("", &devices), &all).await.unwrap().devices.len(), 4);
+    assert_eq!(detach(&face, backing("", &devices), &all).await.expect("an answer").devices.len(), 4);
     for device in &devices {
         lab.unmap(device);
     }
     for _ in 0..2 {
-        assert_eq!(forget(&face, &copied.uuid, &devices, &all).await.unwrap().hosts_done.len(), 2);
+        assert_eq!(forget(&face, &copied.uuid, &devices, &all).await.expect("an answer").hosts_done.len(), 2);
         assert_eq!(observe(&face, &devices).await, pb::ObserveDevicesResponse::default());
     }
     assert_eq!(store_named(&face, "strata-wide").await, None);
@@ -116,9 +119,9 @@ async fn register_request(
     vmx_path: &str,
 ) -> pb::RegisterVmRequest {
     let list = pb::ListVmsRequest { parent: VC.to_owned(), display_name: source.to_owned(), ..Default::default() };
-    let vm = face.list_vms(Request::new(list)).await.unwrap().into_inner().vms.remove(0);
+    let vm = face.list_vms(Request::new(list)).await.expect("an answer").into_inner().vms.remove(0);
     let topology = pb::GetVmTopologyRequest { name: vm.name.clone(), skip_browse: true };
-    let disks = face.get_vm_topology(Request::new(topology)).await.unwrap().into_inner().disks;
+    let disks = face.get_vm_topology(Request::new(topology)).await.expect("an answer").into_inner().disks;
     let mapping = |disk: &pb::Disk| pb::PathMapping {
         from_path: disk.chain[0].clone(),
         to_path: disk.chain[0].replace("[wide]", "[strata-wide]"),
@@ -141,8 +144,8 @@ async fn what_is_no_copy_or_cannot_be_told_apart_gets_no_signature() {
     let Some(lab) = Lab::start() else { return };
     let face = lab.sim.face();
     let all = ids(&hosts(&face).await);
-    let source = vmfs_of(&store_named(&face, "vmfs1").await.unwrap()).uuid;
-    let other = vmfs_of(&store_named(&face, "wide").await.unwrap()).uuid;
+    let source = vmfs_of(&store_named(&face, "vmfs1").await.expect("an answer")).uuid;
+    let other = vmfs_of(&store_named(&face, "wide").await.expect("an answer")).uuid;
     lab.clone_lun("naa.1", "naa.11");
     lab.clone_lun("naa.2", "naa.12");
     for (what, name, source, devices, expected) in [
@@ -171,20 +174,20 @@ async fn a_volume_that_was_restored_is_attached_again() {
     let face = lab.sim.face();
     let all = ids(&hosts(&face).await);
     let present_vms = pb::ListVmsRequest { parent: VC.to_owned(), page_size: 100, ..Default::default() };
-    for vm in face.list_vms(Request::new(present_vms)).await.unwrap().into_inner().vms {
+    for vm in face.list_vms(Request::new(present_vms)).await.expect("an answer").into_inner().vms {
         if vm.datastores == ["vmfs1"] {
             let client = lab.sim.client();
-            client.unregister(&strata_inventory_svc::soap::MoRef::new("VirtualMachine", vm.moref), "VM").await.unwrap();
+            client.unregister(&strata_inventory_svc::soap::MoRef::new("VirtualMachine", vm.moref), "VM").await.expect("an answer");
         }
     }
-    let vmfs = vmfs_of(&store_named(&face, "vmfs1").await.unwrap());
+    let vmfs = vmfs_of(&store_named(&face, "vmfs1").await.expect("an answer"));
     let devices = names(&["naa.1"]);
     let own = backing(&vmfs.uuid, &devices);
-    detach(&face, own.clone(), &all).await.unwrap();
+    detach(&face, own.clone(), &all).await.expect("an answer");
     let seen = observe(&face, &devices).await;
     assert!(seen.devices.len() == 2 && seen.devices.iter().all(|one| one.detached && !one.mounted), "{seen:?}");
     for _ in 0..2 {
-        let store = attach(&face, own.clone(), &all).await.unwrap();
+        let store = attach(&face, own.clone(), &all).await.expect("an answer");
         assert_eq!(vmfs_of(&store), vmfs);
         assert!(store.mounts.iter().all(|mount| mount.mounted), "{store:?}");
     }
@@ -200,10 +203,10 @@ async fn disks_are_swapped_and_swapped_back() {
     let face = lab.sim.face();
     let list =
         pb::ListVmsRequest { parent: VC.to_owned(), display_name: "vmfs1-vm02".to_owned(), ..Default::default() };
-    let vm = face.list_vms(Request::new(list)).await.unwrap().into_inner().vms.remove(0).name;
+    let vm = face.list_vms(Request::new(list)).await.expect("an answer").into_inner().vms.remove(0).name;
     let (old, new) = ("[vmfs1] vmfs1-vm02/vmfs1-vm02.vmdk", "[wide] wide-vm03/wide-vm03.vmdk");
     for (from, to, count) in [(old, new, 1), (old, new, 0), (new, old, 1), (new, old, 0)] {
-        let answer = swap(&face, &vm, &[(from, to)]).await.unwrap();
+        let answer = swap(&face, &vm, &[(from, to)]).await.expect("an answer");
         let disk = &answer.disks[0];
         assert_eq!(
             (disk.chain.as_slice(), disk.address.as_str(), answer.swapped_count),

@@ -5,8 +5,10 @@ use strata_inventory_svc::{
     soap::{MoRef, Request},
     vcenter::{
         browser::search_request,
-        host_datastore_system::{NasMount, create_nas_request},
+        host_datastore_system::{NasMount, create_nas_request, resignature_request},
+        host_storage_system::StorageCall,
         snapshot::{Freeze, SnapshotWish, create_ex, create_plain},
+        virtual_machine::relocate_request,
     },
 };
 
@@ -19,7 +21,22 @@ fn requests_are_in_the_order_of_the_wsdl() {
     let answer = Request::with("AnswerVM", &vm, |body| {
         body.text("questionId", "1").text("answerChoice", "2");
     });
-    for request in [
+    let storage = [
+        StorageCall::RescanHba("vmhba64"),
+        StorageCall::RescanAllHba,
+        StorageCall::RescanVmfs,
+        StorageCall::RefreshStorageSystem,
+        StorageCall::UnmountVmfsVolume("u"),
+        StorageCall::MountVmfsVolume("u"),
+        StorageCall::DetachScsiLun("02"),
+        StorageCall::AttachScsiLun("02"),
+        StorageCall::DeleteScsiLunState("naa.1"),
+        StorageCall::DeleteVmfsVolumeState("u"),
+    ]
+    .map(|call| call.request(&vm));
+    let requests = [
+        resignature_request(&vm, &["/vmfs/devices/disks/naa.1:1", "/vmfs/devices/disks/naa.2:1"]),
+        relocate_request(&vm, &[(2000, MoRef::new("Datastore", "d-1")), (2001, MoRef::new("Datastore", "d-2"))]),
         create_ex(&vm, &wish(Freeze::Applications)),
         create_ex(&vm, &wish(Freeze::FileSystems)),
         create_ex(&vm, &wish(Freeze::Nothing)),
@@ -28,7 +45,8 @@ fn requests_are_in_the_order_of_the_wsdl() {
         create_nas_request(&vm, &mount(false)),
         search_request(&vm, "[ds] ", &[]),
         answer,
-    ] {
+    ];
+    for request in requests.into_iter().chain(storage) {
         assert_eq!(faults(request.envelope("test").as_bytes()), [] as [String; 0], "{}", request.body());
     }
 }

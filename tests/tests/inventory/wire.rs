@@ -8,6 +8,7 @@ use std::sync::{
 use strata_inventory_svc::{
     soap::{MoRef, Request},
     vcenter::{
+        host_storage_system::StorageCall,
         property_spec::{Properties, Start},
         task::TaskState,
     },
@@ -45,6 +46,28 @@ async fn a_session_that_ended_is_opened_again_once_for_all_callers() {
         done.unwrap();
     }
     assert_eq!(logins.load(Ordering::SeqCst), 2);
+}
+
+/// A rescan that began before the caller asked may have passed its device already.
+#[tokio::test]
+async fn callers_share_a_rescan_that_began_after_they_asked() {
+    let rescans = Arc::new(AtomicU32::new(0));
+    let counted = rescans.clone();
+    let client = client(move |asked| {
+        counted.fetch_add(u32::from(asked.method == "RescanVmfs"), Ordering::SeqCst);
+        None
+    });
+    client.check().await.unwrap();
+    let system = |id: &str| MoRef::new("HostStorageSystem", id);
+    let (one, other) = (system("1"), system("2"));
+    let rescan = |of| client.rescan(of, StorageCall::RescanVmfs, "VMFS of a host");
+    for done in futures::future::join_all((0..10).map(|_| rescan(&one))).await {
+        done.unwrap();
+    }
+    assert_eq!(rescans.load(Ordering::SeqCst), 2, "one that ran when the others came, and one for them");
+    rescan(&one).await.unwrap();
+    rescan(&other).await.unwrap();
+    assert_eq!(rescans.load(Ordering::SeqCst), 4);
 }
 
 #[tokio::test]

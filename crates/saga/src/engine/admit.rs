@@ -2,10 +2,11 @@
 
 use super::{Acceptance, Engine, Entry};
 use crate::{
-    Event, History, OperationId, Record, RequestKey, SagaError,
+    Event, Fault, History, OperationId, Point, Record, RequestKey, SagaError,
     log::OperationLog,
     operation::{Operation, Prepared},
     request::params_hash,
+    watch::Held,
 };
 use std::sync::Arc;
 use uuid::{NoContext, Timestamp as UuidTimestamp, Uuid};
@@ -119,7 +120,13 @@ impl Engine {
     }
 
     async fn accept_and_drive(self, entry: Arc<Entry>, prepared: Prepared, request: Option<(String, String)>) {
-        if let Err(error) = entry.log.accept().await {
+        // Nobody can have acted on it yet, so its first step may be told to start in the same breath.
+        let first = prepared.steps.first();
+        let killed = first
+            .is_some_and(|step| self.shared.faults.at(entry.log.id, Point::BeforeStarted, step.name) == Fault::Kill);
+        let start = first.filter(|_| !killed).map(|step| step.first_start(&entry.log.history())).unwrap_or_default();
+        let accepted = entry.log.accept(start).await;
+        if let Err(error) = accepted {
             {
                 let mut registry = self.registry();
                 registry.entries.remove(&entry.log.id);
@@ -132,6 +139,9 @@ impl Engine {
             return;
         }
         entry.acceptance.send_replace(Acceptance::Durable);
-        self.drive(&entry, prepared).await;
+        if killed {
+            return entry.log.hold(Held::Killed);
+        }
+        self.drive(&entry, prepared, accepted.ok().flatten()).await;
     }
 }

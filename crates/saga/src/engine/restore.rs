@@ -44,7 +44,7 @@ impl Engine {
                 Ok(prepared) => {
                     recovery.resumed.push(entry.log.id);
                     let engine = self.clone();
-                    self.shared.tasks.spawn(async move { engine.drive(&entry, prepared).await });
+                    self.shared.tasks.spawn(async move { engine.drive(&entry, prepared, None).await });
                 }
                 Err(because) => {
                     entry.log.hold(Held::Parked(because.clone()));

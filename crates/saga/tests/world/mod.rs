@@ -71,7 +71,7 @@ impl Operation for Make {
                 };
                 vec![("name".into(), json!(format!("cut-{}-{made}", plan.params().name)))]
             }),
-            Step::new("look", |_| async { Ok(Progress::done()) }, Undo::nothing("looking changes nothing")),
+            Step::new("look", |_| async { Ok(Progress::done()) }, Undo::nothing("looking changes nothing")).passive(),
             Step::new("copy", copy, Undo::by(uncopy)).deadline(Duration::from_secs(100)),
             Step::new("fan", fan, Undo::by(unfan)),
         ]

@@ -105,6 +105,13 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// How a writer's caller hears of a record.
+type Answer = oneshot::Receiver<Result<Place, String>>;
+
+fn closed() -> String {
+    "the journal is closed".to_owned()
+}
+
 impl DurableJournal {
     /// Why no more records are taken, where that is so.
     pub fn read_only(&self) -> Option<String> {
@@ -117,20 +124,27 @@ impl DurableJournal {
     }
 
     async fn put(&self, kind: u8, payload: Vec<u8>, flush: bool) -> Result<Place, String> {
+        let written = self.send(kind, vec![(payload, flush)])?.pop();
+        written.ok_or_else(closed)?.await.map_err(|_| closed())?
+    }
+
+    /// Hands several to the writer at once, or none; each is told of by itself.
+    fn send(&self, kind: u8, payloads: Vec<(Vec<u8>, bool)>) -> Result<Vec<Answer>, String> {
         if let Some(why) = self.read_only() {
             return Err(why);
         }
-        if payload.len() > frame::PAYLOAD_MAX {
-            return Err(format!("a record of {} bytes is too long for the journal", payload.len()));
+        if let Some((long, _)) = payloads.iter().find(|(payload, _)| payload.len() > frame::PAYLOAD_MAX) {
+            return Err(format!("a record of {} bytes is too long for the journal", long.len()));
         }
-        let (written, answer) = oneshot::channel();
-        let gone = || "the journal is closed".to_owned();
-        {
-            let requests = lock(&self.inner.requests);
-            let requests = requests.as_ref().ok_or_else(gone)?;
-            requests.send(Request { kind, payload, flush, written }).map_err(|_| gone())?;
+        let requests = lock(&self.inner.requests);
+        let requests = requests.as_ref().ok_or_else(closed)?;
+        let mut answers = Vec::with_capacity(payloads.len());
+        for (payload, flush) in payloads {
+            let (written, answer) = oneshot::channel();
+            requests.send(Request { kind, payload, flush, written }).map_err(|_| closed())?;
+            answers.push(answer);
         }
-        answer.await.map_err(|_| gone())?
+        Ok(answers)
     }
 
     async fn write_event(&self, record: &Record, flush: bool) -> Result<(), JournalError> {
@@ -186,6 +200,19 @@ impl Journal for DurableJournal {
 
     async fn append_flushed(&self, record: &Record) -> Result<(), JournalError> {
         self.write_event(record, true).await
+    }
+
+    async fn append_all_flushed(&self, records: &[Record]) -> Result<(), JournalError> {
+        let last = records.len().saturating_sub(1);
+        let payload = |(at, record): (usize, &Record)| Ok((serde_json::to_vec(record)?, at == last));
+        let payloads = records.iter().enumerate().map(payload).collect::<Result<Vec<_>, serde_json::Error>>();
+        let payloads = payloads.map_err(|error| JournalError::ReadOnly(error.to_string()))?;
+        let answers = self.send(KIND_EVENT, payloads).map_err(JournalError::ReadOnly)?;
+        for (record, answer) in records.iter().zip(answers) {
+            let place = answer.await.unwrap_or_else(|_| Err(closed())).map_err(JournalError::ReadOnly)?;
+            lock(&self.inner.places).entry(record.operation).or_default().push(place);
+        }
+        Ok(())
     }
 
     async fn load(&self) -> Result<Vec<Record>, JournalError> {

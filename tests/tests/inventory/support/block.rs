@@ -145,3 +145,33 @@ pub async fn swap(face: &InventoryFace, vm: &str, swaps: &[(&str, &str)]) -> Res
         pb::SwapVmDisksRequest { vm: vm.to_owned(), swaps: swaps.iter().map(mapping).collect(), ..Default::default() };
     to_its_end!(face, swap_vm_disks, request)
 }
+
+/// RelocateVmDisks of one disk.
+pub async fn relocate(
+    face: &InventoryFace,
+    vm: &str,
+    disk: &pb::Disk,
+    datastore: &str,
+) -> Result<pb::RelocateVmDisksResponse, Status> {
+    let from_path = disk.chain.first().cloned().unwrap_or_default();
+    let one = pb::DiskRelocation { from_path, disk_key: disk.key, datastore: datastore.to_owned() };
+    let request = pb::RelocateVmDisksRequest { vm: vm.to_owned(), disks: vec![one], ..Default::default() };
+    to_its_end!(face, relocate_vm_disks, request)
+}
+
+/// RevertVmSnapshot.
+pub async fn revert(face: &InventoryFace, own: &pb::OwnVm, name: &str) -> Result<pb::RevertVmSnapshotResponse, Status> {
+    let request = pb::RevertVmSnapshotRequest {
+        own_vm: Some(own.clone()),
+        vm_snapshot_name: name.to_owned(),
+        allowed_directories: vec!["[copy] web/".to_owned()],
+        ..Default::default()
+    };
+    to_its_end!(face, revert_vm_snapshot, request)
+}
+
+/// RemoveVmSnapshots of a VM of ours.
+pub async fn remove_snapshots(face: &InventoryFace, own: &pb::OwnVm) -> Result<pb::RemoveVmSnapshotsResponse, Status> {
+    let request = pb::RemoveVmSnapshotsRequest { own_vm: Some(own.clone()), ..Default::default() };
+    to_its_end!(face, remove_vm_snapshots, request)
+}

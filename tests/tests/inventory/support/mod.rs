@@ -1,7 +1,9 @@
 //! What the tests talk to.
 
 pub mod block;
+pub mod lossy;
 pub mod order;
+pub mod san;
 pub mod scripted;
 pub mod simulated;
 pub mod vcsimx;

@@ -1,6 +1,6 @@
 //! The project's own simulated vCenter, in process: stricter than vcsim, and with what vcsim lacks.
 
-use super::order::Checked;
+use super::{lossy::Lossy, order::Checked};
 use std::{sync::Arc, time::Duration};
 use strata_inventory_svc::{
     grpc::InventoryFace,
@@ -29,6 +29,8 @@ pub struct Simulated {
     pub client: Arc<Client>,
     /// The service.
     pub face: InventoryFace,
+    /// What it was asked, and whose answers get lost.
+    pub lossy: Lossy,
     checked: Checked,
 }
 
@@ -71,8 +73,9 @@ impl Simulated {
             footing: Default::default(),
         };
         let checked = Checked::new(Arc::new(http));
-        let client = Client::new(options, Arc::new(checked.clone()), SystemClock::shared());
-        Self { vc, face: InventoryFace::new(Vcenters::new([client.clone()])), client, checked }
+        let lossy = Lossy::new(Arc::new(checked.clone()));
+        let client = Client::new(options, Arc::new(lossy.clone()), SystemClock::shared());
+        Self { vc, face: InventoryFace::new(Vcenters::new([client.clone()])), client, lossy, checked }
     }
 }
 

@@ -15,7 +15,7 @@ use strata_kit::{
     clock::SystemClock,
     http::{ReqwestClient, ServerTrust, TlsOptions},
 };
-use strata_tests::vcsimx::{Ready, Vcsimx as Running};
+use strata_tests::vcsimx::{Govc, Ready, Vcsimx as Running, write_machines};
 
 /// A running vcsimx with one NFS datastore `nfs1` of the folder `volumes/nfs1`; ends with the value.
 pub struct Vcsimx {
@@ -33,9 +33,8 @@ impl Vcsimx {
     /// As [`Vcsimx::start`], with more arguments.
     pub fn start_with(arguments: &[&str]) -> Option<Self> {
         let root = tempfile::tempdir().expect("a folder");
-        for volume in ["nfs1", "other"] {
-            std::fs::create_dir_all(root.path().join("volumes").join(volume)).expect("a folder");
-        }
+        write_machines(&root.path().join("volumes/nfs1"), "nfs1", 3).expect("machines");
+        std::fs::create_dir_all(root.path().join("volumes/other")).expect("a folder");
         let arguments = [&["-datastore=nfs1=/volumes/nfs1"], arguments].concat();
         let running = Running::start(root.path(), &arguments).expect("vcsimx starts")?;
         Some(Self { running, root, checked: Mutex::default() })
@@ -44,6 +43,11 @@ impl Vcsimx {
     /// What it said of itself.
     pub fn ready(&self) -> &Ready {
         &self.running.ready
+    }
+
+    /// VMware's client of it; where it cannot be had says so and gives `None`.
+    pub fn govc(&self) -> Option<Govc> {
+        self.running.govc()
     }
 
     /// A file or folder of the volume behind `nfs1`.

@@ -65,6 +65,9 @@ impl State {
             if let Some(missing) = &disk.missing {
                 return Err(Fault::file_not_found(&self.show(missing)));
             }
+            if let Some(raw) = &disk.rdm {
+                self.check_raw(&vm.host, &raw.device)?;
+            }
             for link in disk.chain() {
                 self.check_host_reaches(&vm.host, &link)?;
                 let others = self.held_by(&link);

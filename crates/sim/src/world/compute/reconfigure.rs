@@ -300,7 +300,7 @@ impl State {
             let bytes = device.int("capacityInBytes").and_then(|n| u64::try_from(n).ok()).unwrap_or(kib * 1024);
             match backing.type_name() {
                 "VirtualDiskRawDiskMappingVer1BackingInfo" => {
-                    let device = backing.str("deviceName").unwrap_or_default().to_owned();
+                    let device = self.canonical_device(&vm.host, backing.str("deviceName").unwrap_or_default());
                     let physical = backing.str("compatibilityMode") == Some("physicalMode");
                     self.create_rdm(&file, &Rdm { device, physical }, bytes)?;
                 }

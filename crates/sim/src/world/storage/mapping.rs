@@ -157,6 +157,13 @@ impl World {
         lock(&self.storage).arrays.values().flat_map(|a| a.found(&initiator, None)).collect()
     }
 
+    /// True where an array of this world has a LUN with this canonical name, whoever sees it.
+    pub fn has_lun(&self, canonical_name: &str) -> bool {
+        self.settle();
+        let storage = lock(&self.storage);
+        storage.arrays.values().flat_map(ArrayState::luns).any(|l| l.info.canonical_name == canonical_name)
+    }
+
     /// The disk with this canonical name as an initiator reaches it now, and what it holds; nothing where no array shows
     /// it to that initiator any more. Ask again for each access: a map can go away under a host.
     pub fn reach_lun(&self, initiator: &str, canonical_name: &str) -> Option<(Found, Arc<MemTree>)> {

@@ -9,7 +9,7 @@ use crate::world::{
         state::State,
     },
     storage::Found,
-    tree::FileTree as _,
+    tree::{FileTree as _, TreeError},
     vmfs::{Header, RAW},
 };
 use std::sync::Arc;
@@ -21,25 +21,48 @@ impl State {
         Some((reached.found, reached.content))
     }
 
-    /// Reads a raw disk; none where the device is no LUN of this world.
+    /// The LUN behind a raw mapping; none where the device is nobody's: no array has it and no host knows it.
+    fn raw_or_lost(&self, device: &str) -> Option<Result<(Found, Arc<MemTree>), Fault>> {
+        if let Some(found) = self.raw_device(device) {
+            return Some(Ok(found));
+        }
+        let known = self.world.has_lun(device) || self.hosts.values().any(|h| h.san.devices.contains_key(device));
+        known.then(|| {
+            let text = format!("Cannot access the raw device '{device}': no host reaches it");
+            Err(Fault::new("GenericVmConfigFault", text.clone()).with("reason", text))
+        })
+    }
+
+    /// Refuses where a host does not reach the LUN of a raw mapping.
+    ///
+    /// Errors: GenericVmConfigFault.
+    pub(in crate::world::compute) fn check_raw(&self, host: &str, device: &str) -> Result<(), Fault> {
+        let nobodys = self.raw_or_lost(device).is_none();
+        if nobodys || self.reach(host, device).is_some() {
+            return Ok(());
+        }
+        let text = format!("The host does not reach the raw device '{device}'");
+        Err(Fault::new("GenericVmConfigFault", text.clone()).with("reason", text))
+    }
+
+    /// Reads a raw disk; none where the device is nobody's.
     pub(in crate::world::compute) fn read_raw(
         &self,
         device: &str,
         offset: u64,
         length: usize,
     ) -> Option<Result<Vec<u8>, Fault>> {
-        let (_, lun) = self.raw_device(device)?;
-        let bytes = match lun.read(RAW, offset, length) {
-            Ok(bytes) => bytes,
-            Err(crate::world::tree::TreeError::NotFound(_)) => Vec::new(),
-            Err(error) => return Some(Err(tree_fault(&error, device))),
-        };
-        let mut bytes = bytes;
-        bytes.resize(length, 0);
-        Some(Ok(bytes))
+        let read = self.raw_or_lost(device)?.and_then(|(_, lun)| match lun.read(RAW, offset, length) {
+            Err(TreeError::NotFound(_)) => Ok(Vec::new()),
+            other => other.map_err(|e| tree_fault(&e, device)),
+        });
+        Some(read.map(|mut bytes| {
+            bytes.resize(length, 0);
+            bytes
+        }))
     }
 
-    /// Writes a raw disk through the pointer file at `pointer`; none where the device is no LUN of this world.
+    /// Writes a raw disk through the pointer file at `pointer`; none where the device is nobody's.
     pub(in crate::world::compute) fn write_raw(
         &self,
         pointer: &DsPath,
@@ -47,12 +70,23 @@ impl State {
         offset: u64,
         bytes: &[u8],
     ) -> Option<Result<(), Fault>> {
-        let (found, lun) = self.raw_device(device)?;
+        let (found, lun) = match self.raw_or_lost(device)? {
+            Ok(found) => found,
+            Err(fault) => return Some(Err(fault)),
+        };
         if self.lies_on_copy(&pointer.ds) && !self.is_copy(&found) {
             let detail = format!("written through '{}', a pointer file in a copy", self.show(pointer));
             self.world.note_mishap("production-written", format!("{}: LUN {}", found.array, found.lun), detail);
         }
         Some(lun.write(RAW, offset, bytes).map_err(|e| tree_fault(&e, device)))
+    }
+
+    /// The canonical name of a device that a client names by its path, its `vml.` name or its canonical name.
+    pub fn canonical_device(&self, host: &str, name: &str) -> String {
+        let plain = name.strip_prefix("/vmfs/devices/disks/").unwrap_or(name);
+        let devices = self.hosts.get(host).into_iter().flat_map(|h| h.san.devices.values());
+        let mut same = devices.filter(|d| plain.strip_prefix("vml.") == Some(d.uuid().as_str()));
+        same.next().map_or_else(|| plain.to_owned(), |d| d.name.clone())
     }
 
     /// True where a datastore is a copy that an array made: a signed one, or one whose LUNs or volume are clones.

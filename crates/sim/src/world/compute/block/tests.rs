@@ -375,6 +375,32 @@ fn a_pointer_in_a_copy_writes_production() {
 }
 
 #[test]
+fn a_raw_disk_without_its_lun_is_no_disk_of_zeros() {
+    let lab = lab();
+    let id = lab.with(|s| s.vms.iter().find(|(_, v)| v.config.name == "rdm").map(|(id, _)| id.clone())).unwrap();
+    let power_on = || {
+        let task = lab.with(|s| {
+            let vm = id.clone();
+            s.start("PowerOnVM_Task", &State::vm_ref(&id), "", move |s, task| s.power_on(&vm, task))
+        });
+        lab.vc.settle();
+        lab.with(|s| s.tasks[&task.id].error.as_ref().map(|f| f.ty().to_owned()))
+    };
+    let device = lab.device(lab.raw);
+    lab.with(|s| s.detach_device(&lab.hosts[1], &scsi_uuid(&device))).unwrap();
+    assert_eq!(Lab::ty(lab.with(|s| s.detach_device(&lab.hosts[0], &scsi_uuid(&device)))), "ResourceInUse");
+    assert_eq!(power_on(), None);
+    lab.array().unmap_lun(lab.raw, lab.group()).unwrap();
+    assert_eq!(Lab::ty(lab.vc.guest_read("rdm", 1, 0, 4)), "GenericVmConfigFault");
+    assert_eq!(Lab::ty(lab.vc.guest_write("rdm", 1, 0, b"x")), "GenericVmConfigFault");
+    lab.with(|s| s.power_off(&id)).unwrap();
+    assert_eq!(power_on().as_deref(), Some("GenericVmConfigFault"));
+    for name in [device.clone(), format!("/vmfs/devices/disks/{device}"), format!("vml.{}", scsi_uuid(&device))] {
+        assert_eq!(lab.with(|s| s.canonical_device(&lab.hosts[0], &name)), device);
+    }
+}
+
+#[test]
 fn a_copy_is_forced_only_where_its_original_is_not() {
     let lab = lab();
     let (_, device) = lab.clone_and_map("c1");
