@@ -4,6 +4,10 @@
 mod clones;
 #[path = "block/reverts.rs"]
 mod reverts;
+#[path = "block/snapshots.rs"]
+mod snapshots;
+#[path = "block/teardown.rs"]
+mod teardown;
 
 use strata_kit::status::ErrorReport;
 use strata_tests::house::Outcome;

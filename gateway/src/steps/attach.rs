@@ -72,6 +72,28 @@ pub async fn run(
     to_output(&attached)
 }
 
+/// The same with the signatures that copies got, where no answer told them: by their devices, as long as vCenter shows them.
+/// Hosts that unmounted a file system remember it by its signature, and must forget it.
+pub async fn recognise(deps: &Deps, intent: &CloneIntent, stores: &[AttachedVmfs]) -> Result<Vec<AttachedVmfs>> {
+    let mut known = stores.to_vec();
+    if known.iter().all(|store| !store.uuid.is_empty() || store.devices.is_empty()) {
+        return Ok(known);
+    }
+    let prefix = format!("{}/", intent.vcenter);
+    let (datastores, _) = deps.ports.inventory.all_datastores().await?;
+    for (store, planned) in known.iter_mut().zip(&intent.vmfs).filter(|(store, _)| store.uuid.is_empty()) {
+        let is_it = |found: &&VmfsBacking| {
+            let devices = found.extents.iter().map(|extent| &extent.canonical_name);
+            found.uuid != planned.source_uuid && !store.devices.is_empty() && devices.eq(&store.devices)
+        };
+        let here = datastores.iter().filter(|datastore| datastore.name.starts_with(&prefix));
+        if let Some(found) = here.filter_map(vmfs).find(is_it) {
+            store.uuid.clone_from(&found.uuid);
+        }
+    }
+    Ok(known)
+}
+
 fn backing(store: &AttachedVmfs) -> VmfsBacking {
     let extent = |name: &String| VmfsExtent { canonical_name: name.clone(), partition: 0 };
     VmfsBacking { uuid: store.uuid.clone(), extents: store.devices.iter().map(extent).collect(), label: String::new() }

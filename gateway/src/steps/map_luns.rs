@@ -59,7 +59,8 @@ pub async fn run(deps: &Deps, intent: &CloneIntent, cloned: &CloneOutput, resume
 
 /// Takes them from every host, in the order of the module. Each part finds what an earlier try did.
 pub async fn undo(deps: &Deps, intent: &CloneIntent, cloned: &CloneOutput, resume: Option<String>) -> Result<Progress> {
-    take_away(deps, intent, cloned, &attach::known(intent, &cloned.luns), resume).await
+    let stores = attach::recognise(deps, intent, &attach::known(intent, &cloned.luns)).await?;
+    take_away(deps, intent, cloned, &stores, resume).await
 }
 
 /// The same, for file systems that were seen.

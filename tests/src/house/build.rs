@@ -23,7 +23,7 @@ use strata_sim::{
     serve,
     world::{
         DirTree, World,
-        compute::{self, Vcenter, VmSpec},
+        compute::{self, DiskSpec, Vcenter, VmSpec},
     },
 };
 use strata_storage_svc::{
@@ -146,6 +146,7 @@ pub struct Builder {
     datastores: Vec<String>,
     within: Vec<(String, String, String)>,
     extents: BTreeMap<String, Vec<String>>,
+    raw: Vec<String>,
     vms: Vec<VmSpec>,
     more: Vec<fn(compute::Builder) -> compute::Builder>,
     second: Option<Vec<VmSpec>>,
@@ -160,6 +161,7 @@ impl Default for Builder {
             datastores: vec!["ds1".to_owned(), "ds2".to_owned()],
             within: Vec::new(),
             extents: BTreeMap::new(),
+            raw: Vec::new(),
             vms: Vec::new(),
             more: Vec::new(),
             second: None,
@@ -204,6 +206,13 @@ impl Builder {
     pub fn extents(mut self, datastore: &str, volumes: &[&str]) -> Self {
         let volumes = volumes.iter().map(|name| (*name).to_owned()).collect();
         self.extents.insert(datastore.to_owned(), volumes);
+        self
+    }
+
+    /// On an array with LUNs: this VM has one more disk, a physical raw device mapping of a LUN of its own.
+    #[must_use]
+    pub fn raw_disk(mut self, vm: &str) -> Self {
+        self.raw.push(vm.to_owned());
         self
     }
 
@@ -344,7 +353,13 @@ impl Builder {
             builder = builder.nfs_datastore(name, FILER_ADDRESS, &format!("/{volume}/{directory}"));
         }
         for spec in vms {
-            builder = builder.vm(spec.clone());
+            let mut spec = spec.clone();
+            if self.raw.contains(&spec.name) {
+                let (lun, device) = super::luns::raw(world, &spec.name)?;
+                builder = builder.mapped_lun(super::memory::ARRAY, lun);
+                spec.disks.push(DiskSpec { rdm: Some((device, true)), ..DiskSpec::of(1 << 20) });
+            }
+            builder = builder.vm(spec);
         }
         // What else there is, is the first one's.
         for add in self.more.iter().filter(|_| seed == 1) {

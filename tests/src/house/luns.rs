@@ -49,3 +49,14 @@ pub(super) fn make(
     }
     Ok(luns)
 }
+
+/// A LUN for a raw device mapping of this VM: its id, and its canonical name.
+pub(super) fn raw(world: &Arc<World>, vm: &str) -> anyhow::Result<(Uuid, String)> {
+    let array = world.array(ARRAY)?;
+    let name = format!("raw-{}", super::build::volume_of(vm));
+    let new =
+        NewVolume { name: name.clone(), comment: String::new(), export_path: String::new(), size_bytes: VOLUME_BYTES };
+    let volume = array.create_volume(new)?.id;
+    let lun = array.create_lun(volume, NewLun { name, comment: String::new(), size_bytes: 1 << 20 })?;
+    Ok((lun.id, lun.canonical_name))
+}
