@@ -1,8 +1,9 @@
 //! What can be typed.
 
 use crate::commands::{
-    clone::CloneCommand, completion::CompletionArgs, demo::DemoArgs, lab::LabArgs, operation::OperationCommand,
-    preflight::PreflightArgs, revert::RevertArgs, snapshot::SnapshotCommand, vm::VmCommand,
+    clone::CloneCommand, commit::CommitArgs, completion::CompletionArgs, demo::DemoArgs, lab::LabArgs,
+    operation::OperationCommand, preflight::PreflightArgs, revert::RevertArgs, snapshot::SnapshotCommand,
+    vm::VmCommand,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -94,6 +95,8 @@ pub enum Command {
     Clone(CloneCommand),
     /// Put the data of a VM's disks back to a restore point
     Revert(RevertArgs),
+    /// Delete the old disks that a revert by swap kept
+    Commit(CommitArgs),
     /// Look at, follow, cancel and resolve what Strata is doing
     #[command(subcommand)]
     Operation(OperationCommand),

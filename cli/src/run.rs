@@ -53,6 +53,7 @@ async fn dispatch(cli: Cli, context: &Context) -> Result<u8, Failure> {
         Command::Snapshot(command) => commands::snapshot::run(command, context).await,
         Command::Clone(command) => commands::clone::run(command, context).await,
         Command::Revert(args) => commands::revert::run(args, context).await,
+        Command::Commit(args) => commands::commit::run(args, context).await,
         Command::Operation(command) => commands::operation::run(command, context).await,
         Command::Preflight(args) => commands::preflight::run(args, context).await,
         Command::Lab(args) => commands::lab::run(args, context).await,

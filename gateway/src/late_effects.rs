@@ -7,8 +7,8 @@ use crate::{
     deps::Deps,
     error::{GatewayError, Result},
     ledger::{OwnedEntry, OwnedKind, Stage},
-    operations::{CreateClone, CreateSnapshot, RevertVm},
-    plan::RevertIntent,
+    operations::{CreateClone, CreateSnapshot, RevertVm, SwapVm},
+    plan::{RevertIntent, SwapIntent},
     steps::{array_clone, array_snapshot},
 };
 use serde::de::DeserializeOwned;
@@ -60,7 +60,17 @@ async fn remove(deps: &Deps, engine: &Engine, entry: &OwnedEntry) -> Result<bool
         (OwnedKind::Snapshot, RevertVm::KIND) => {
             remove_snapshot(deps, entry, &params::<RevertIntent>(&accepted.params)?.safety).await?
         }
-        (OwnedKind::VolumeClone | OwnedKind::FileClone, CreateClone::KIND) => {
+        (OwnedKind::Snapshot, SwapVm::KIND) => {
+            remove_snapshot(deps, entry, &params::<SwapIntent>(&accepted.params)?.safety).await?
+        }
+        // A VM may live on it: only a revert that was undone left nothing there.
+        (OwnedKind::VolumeClone | OwnedKind::LunClone, SwapVm::KIND)
+            if maker.history.outcome != Some(strata_saga::Outcome::Succeeded) =>
+        {
+            let intent: SwapIntent = params(&accepted.params)?;
+            array_clone::undo(deps, &entry.operation, &intent.copy, None, true).await?
+        }
+        (OwnedKind::VolumeClone | OwnedKind::FileClone | OwnedKind::LunClone, CreateClone::KIND) => {
             let intent: CloneIntent = params(&accepted.params)?;
             if deps.catalog.clone_record(&intent.clone_id)?.is_some() {
                 return Ok(false);

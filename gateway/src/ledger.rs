@@ -30,6 +30,8 @@ pub enum OwnedKind {
     VolumeClone,
     /// Directories of cloned files.
     FileClone,
+    /// LUNs cloned into the volumes of their sources.
+    LunClone,
 }
 
 /// One entry.

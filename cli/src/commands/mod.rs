@@ -1,6 +1,7 @@
 //! The commands: one file a verb, named `<noun>/<verb>.rs`.
 
 pub mod clone;
+pub mod commit;
 pub mod completion;
 pub mod demo;
 pub mod exit_codes;

@@ -33,6 +33,15 @@ pub struct RevertArgs {
     /// Remove the VM's VMware snapshots, which cannot survive a revert
     #[arg(long)]
     discard_vm_snapshots: bool,
+    /// Roll the volume or LUN back in place; refused, with every reason, where that could harm anybody
+    #[arg(long)]
+    in_place: bool,
+    /// Where the disks are swapped to a clone: delete the old ones once the data is home (otherwise: strata commit VM)
+    #[arg(long)]
+    commit: bool,
+    /// Where the disks are swapped to a clone: vCenter's id of the folder of datastores for the copies
+    #[arg(long, value_name = "ID")]
+    datastore_folder: Option<String>,
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
@@ -60,6 +69,9 @@ pub async fn run(args: RevertArgs, context: &Context) -> Result<u8, Failure> {
         discard_vm_snapshots: args.discard_vm_snapshots,
         request_id: change::request_id(&args.change),
         validate_only: false,
+        in_place: args.in_place,
+        commit: args.commit,
+        datastore_folder: args.datastore_folder.unwrap_or_default(),
     };
     let planned = Request::RevertVm(request.clone());
     if args.change.dry_run {
@@ -102,9 +114,12 @@ async fn tell(snapshot: &Snapshot, finished: &Finished, context: &Context) -> Re
         Ok(point) => point.display_name,
         Err(_) => answer.safety_snapshot.trim_start_matches("snapshots/").to_owned(),
     };
-    let files = show::plural(answer.files.len(), "file");
+    let what = match answer.way.as_str() {
+        "swap" => format!("{} swapped to a clone and moved home", show::plural(answer.files.len(), "disk")),
+        _ => format!("{} put back", show::plural(answer.files.len(), "file")),
+    };
     let mut parts = vec![
-        format!("back at {}, {files} put back", snapshot.display_name),
+        format!("back at {}, {what}", snapshot.display_name),
         if answer.powered_on { "on".to_owned() } else { "off".to_owned() },
         format!("safety point {safety}"),
     ];

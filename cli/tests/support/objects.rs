@@ -151,6 +151,7 @@ pub fn snapshot() -> Snapshot {
             snapshot_id: "77".to_owned(),
             native_name: "strata-s-0123456789ab".to_owned(),
             evidence: "NFS path /ds1 exported by 10.0.0.5".to_owned(),
+            luns: Vec::new(),
         }],
         vm_snapshot_open: Some(Duration { seconds: 4, nanos: 123_000_000 }),
         disks: vec![disk],

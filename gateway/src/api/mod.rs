@@ -3,6 +3,7 @@
 
 mod clones;
 mod convert;
+mod kept_disks;
 mod operations;
 mod paging;
 mod plan;

@@ -25,7 +25,8 @@ impl PlanService for Api {
             Some(Wanted::DeleteClone(message)) => {
                 plan::delete_clone(&self.deps, &message.name, message.power_off).await?.shown
             }
-            Some(Wanted::RevertVm(message)) => plan::revert_vm(&self.deps, &names, &message).await?.shown,
+            Some(Wanted::RevertVm(message)) => plan::revert(&self.deps, &names, &message).await?.shown(),
+            Some(Wanted::CommitRevert(message)) => plan::commit_revert(&message.vm, &self.kept(&message.vm))?.shown,
             None => return Err(GatewayError::invalid("request", "say what to plan").into()),
         };
         Ok(Response::new(shown))

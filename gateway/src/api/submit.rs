@@ -61,14 +61,25 @@ impl Api {
         O: Operation,
         F: Future<Output = Result<Planned<O::Params>>>,
     {
-        if let Some(id) = &asked.request_id {
-            let known =
-                self.engine.find_request(&asked.caller, id, &asked.hash).await.map_err(|error| from_saga(&error))?;
-            if let Some(operation) = known {
-                return self.operation(operation);
-            }
+        match self.known(&asked).await? {
+            Some(operation) => Ok(operation),
+            None => self.accept::<O>(asked, planning.await?).await,
         }
-        let planned = planning.await?;
+    }
+
+    /// The operation of an earlier request with the same id.
+    pub(super) async fn known(&self, asked: &Asked) -> Result<Option<lro::Operation>> {
+        let Some(id) = &asked.request_id else { return Ok(None) };
+        let known = self.engine.find_request(&asked.caller, id, &asked.hash).await;
+        known.map_err(|error| from_saga(&error))?.map(|operation| self.operation(operation)).transpose()
+    }
+
+    /// Submits what was planned; with validate_only nothing.
+    pub(super) async fn accept<O: Operation>(
+        &self,
+        asked: Asked,
+        planned: Planned<O::Params>,
+    ) -> Result<lro::Operation> {
         if asked.validate_only {
             return Ok(lro::Operation { name: String::new(), metadata: None, done: true, result: None });
         }

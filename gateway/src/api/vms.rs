@@ -4,9 +4,10 @@ use super::{Api, convert, submit::Asked};
 use crate::{
     catalog::RestorePoint,
     error::{GatewayError, Result},
-    layout::{Depth, VmLayout, device_of},
-    operations::RevertVm,
-    plan,
+    layout::{Depth, VmLayout, devices_of},
+    operations::{CommitRevert, RevertVm, SwapVm},
+    plan::{self, PlannedRevert},
+    steps::swap_disks::aside_directories,
 };
 use std::collections::BTreeMap;
 use strata_model::Grade;
@@ -22,7 +23,7 @@ use strata_saga::Operation as _;
 use tonic::{Request, Response, Status};
 
 /// Volumes by vCenter and datastore name; `Err` says why there is none.
-type Volumes = BTreeMap<(String, String), std::result::Result<Volume, String>>;
+type Volumes = BTreeMap<(String, String), std::result::Result<Vec<Volume>, String>>;
 
 #[tonic::async_trait]
 impl VmService for Api {
@@ -54,11 +55,14 @@ impl VmService for Api {
         let points = self.deps.catalog.points().map_err(GatewayError::from)?;
         let mut volumes = Volumes::new();
         for (datastore, placed) in &layout.datastores {
-            let found = placed.volume.clone().ok_or_else(|| placed.evidence.clone());
+            let found: Vec<Volume> = placed.volumes().cloned().collect();
+            let found = if found.is_empty() { Err(placed.evidence.clone()) } else { Ok(found) };
             volumes.insert((vcenter_part(&name).to_owned(), datastore.clone()), found);
         }
         let mut vm = brief(&layout.vm, &volumes, &points);
-        vm.detail = Some(detail(&layout));
+        let mut shown = detail(&layout);
+        shown.kept_disks = self.kept(&name).iter().flat_map(aside_directories).collect();
+        vm.detail = Some(shown);
         Ok(Response::new(vm))
     }
 
@@ -67,8 +71,21 @@ impl VmService for Api {
         let plain = pb::RevertVmRequest { request_id: String::new(), validate_only: false, ..message.clone() };
         let asked = Asked::new(&metadata, &message.request_id, message.validate_only, RevertVm::KIND, &plain)?;
         let names = self.names_for(message.validate_only);
-        let planning = plan::revert_vm(&self.deps, &names, &message);
-        Ok(Response::new(self.submit::<RevertVm, _>(asked, planning).await?))
+        if let Some(operation) = self.known(&asked).await? {
+            return Ok(Response::new(operation));
+        }
+        Ok(Response::new(match plan::revert(&self.deps, &names, &message).await? {
+            PlannedRevert::Files(planned) => self.accept::<RevertVm>(asked, *planned).await?,
+            PlannedRevert::Swap(planned) => self.accept::<SwapVm>(asked, *planned).await?,
+        }))
+    }
+
+    async fn commit_revert(&self, request: Request<pb::CommitRevertRequest>) -> Result<Response<Operation>, Status> {
+        let (metadata, _, message) = request.into_parts();
+        let plain = pb::CommitRevertRequest { request_id: String::new(), validate_only: false, ..message.clone() };
+        let asked = Asked::new(&metadata, &message.request_id, message.validate_only, CommitRevert::KIND, &plain)?;
+        let planning = async { plan::commit_revert(&message.vm, &self.kept(&message.vm)) };
+        Ok(Response::new(self.submit::<CommitRevert, _>(asked, planning).await?))
     }
 }
 
@@ -81,8 +98,8 @@ impl Api {
         let mut asked = Vec::new();
         for datastore in &datastores {
             let key = (vcenter_part(&datastore.name).to_owned(), datastore.display_name.clone());
-            match device_of(datastore) {
-                Ok(device) => asked.push((key, device)),
+            match devices_of(datastore) {
+                Ok(devices) => asked.extend(devices.into_iter().map(|device| (key.clone(), device))),
                 Err(why) => {
                     volumes.insert(key, Err(why));
                 }
@@ -93,7 +110,13 @@ impl Api {
             let answer = self.deps.ports.storage.resolve_devices(devices).await?;
             unreachable.extend(answer.unreachable);
             for ((key, _), resolution) in part.iter().zip(answer.resolutions) {
-                volumes.insert(key.clone(), resolution.volume.ok_or(resolution.reason));
+                // A VMFS of which one extent is not found is not found.
+                let known = volumes.entry(key.clone()).or_insert_with(|| Ok(Vec::new()));
+                match (known.as_mut(), resolution.volume) {
+                    (Ok(found), Some(volume)) => found.push(volume),
+                    (Ok(_), None) => *known = Err(resolution.reason),
+                    (Err(_), _) => {}
+                }
             }
         }
         Ok(volumes)
@@ -107,10 +130,11 @@ fn vcenter_part(name: &str) -> &str {
 
 fn brief(vm: &inv::Vm, volumes: &Volumes, points: &[RestorePoint]) -> pb::Vm {
     let vcenter = vcenter_part(&vm.name).to_owned();
-    let found: Vec<&std::result::Result<Volume, String>> =
+    let found: Vec<&std::result::Result<Vec<Volume>, String>> =
         vm.datastores.iter().filter_map(|datastore| volumes.get(&(vcenter.clone(), datastore.clone()))).collect();
     let named = |volume: &Volume| (volume.name.clone(), volume.display_name.clone());
-    let named: BTreeMap<String, String> = found.iter().filter_map(|volume| volume.as_ref().ok()).map(named).collect();
+    let named: BTreeMap<String, String> =
+        found.iter().filter_map(|volumes| volumes.as_ref().ok()).flatten().map(named).collect();
     let (names, volume_display_names): (Vec<String>, Vec<String>) = named.into_iter().unzip();
     let own: Vec<&RestorePoint> = points.iter().filter(|point| point.intent.vm == vm.name && protects(point)).collect();
     let newest = own.iter().max_by_key(|point| (point.cut.time, &point.id));
@@ -203,5 +227,6 @@ fn detail(layout: &VmLayout) -> pb::VmDetail {
         vm_snapshots: topology.vm_snapshots.iter().map(|snapshot| snapshot.display_name.clone()).collect(),
         folder: layout.vm.folder_path.clone(),
         gaps: topology.gaps.clone(),
+        kept_disks: Vec::new(),
     }
 }

@@ -1,6 +1,7 @@
 //! Checks of form on a request for a snapshot.
 
 use crate::{
+    catalog::quiesce_budget_seconds,
     error::{GatewayError, Result},
     plan::SnapshotWish,
 };
@@ -9,6 +10,7 @@ use strata_proto::strata::{common::v1 as common, gateway::v1::CreateSnapshotRequ
 
 const DESCRIPTION_CHARS_MAX: usize = 1_024;
 const KEEP_SECONDS: std::ops::RangeInclusive<i64> = 3_600..=315_360_000;
+const QUIESCE_SECONDS: std::ops::RangeInclusive<u32> = 5..=3_600;
 const SKEW_MS_MAX: u32 = 600_000;
 
 /// What is asked, or which field is wrong.
@@ -43,6 +45,19 @@ pub fn snapshot(request: &CreateSnapshotRequest) -> Result<SnapshotWish> {
         description: request.description.clone(),
         accept_skew_ms: request.accept_skew_ms,
         allow_partial: request.allow_partial,
+        quiesce_budget_seconds: quiesce_budget(request)?,
         safety: false,
     })
+}
+
+/// How long the guest may take to freeze.
+fn quiesce_budget(request: &CreateSnapshotRequest) -> Result<u32> {
+    let Some(budget) = &request.quiesce_budget else { return Ok(quiesce_budget_seconds()) };
+    match u32::try_from(budget.seconds) {
+        Ok(seconds) if QUIESCE_SECONDS.contains(&seconds) => Ok(seconds),
+        _ => {
+            let message = format!("quiesce_budget is {} s; use 5 seconds to one hour", budget.seconds);
+            Err(GatewayError::invalid("quiesce_budget", message))
+        }
+    }
 }

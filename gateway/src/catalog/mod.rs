@@ -8,7 +8,8 @@ mod records;
 
 pub use rebuild::{Desired, rebuild};
 pub use records::{
-    CloneIntent, CloneRecord, CloneTarget, Cut, CutMember, Member, Placement, PointDisk, RestorePoint, SnapshotIntent,
+    AttachedVmfs, CloneIntent, CloneRecord, CloneTarget, CloneVmfs, Cut, CutMember, LunHost, Member, MemberLun,
+    Placement, PointDisk, RestorePoint, SnapshotIntent, quiesce_budget_seconds,
 };
 
 use crate::layout::Relation;
@@ -88,5 +89,12 @@ impl SnapshotIntent {
     /// Whether a VMware snapshot is opened around the cut. A VM that is off needs none.
     pub fn needs_freeze(&self) -> bool {
         self.grade_planned >= strata_model::Grade::Vm && !self.vm_off
+    }
+
+    /// Whether extents of one VMFS lie on more than one of the volumes: these are cut at one point or not at all.
+    pub fn splits_a_datastore(&self) -> bool {
+        let luns = self.members.iter().flat_map(|member| member.luns.iter().map(move |lun| (member, lun)));
+        let mut homes = std::collections::BTreeMap::new();
+        luns.into_iter().any(|(member, lun)| *homes.entry(&lun.datastore).or_insert(&member.volume) != &member.volume)
     }
 }

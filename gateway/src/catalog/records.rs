@@ -60,6 +60,13 @@ pub struct SnapshotIntent {
     /// Longest time between the parts.
     #[serde(default)]
     pub skew_max_ms: u32,
+    /// Seconds that the guest may take to freeze; 60 in old records.
+    #[serde(default = "quiesce_budget_seconds")]
+    pub quiesce_budget_seconds: u32,
+    /// Longest time between the parts where the guest does not freeze in time and a crash cut may take its place; `None`
+    /// where it may not (safety.md S10, S11).
+    #[serde(default)]
+    pub weaker_skew_max_ms: Option<u32>,
     /// The VM was off when it was planned.
     pub vm_off: bool,
     /// The datastores to cut, each with its volume; several may lie on one.
@@ -88,6 +95,11 @@ pub struct SnapshotIntent {
     /// Where the VM was in the inventory, so that a clone can be placed after the VM is gone.
     #[serde(default)]
     pub placement: Placement,
+}
+
+/// Seconds that a guest may take to freeze, where nobody said.
+pub const fn quiesce_budget_seconds() -> u32 {
+    60
 }
 
 /// A VM's place in the inventory, by vCenter's ids.
@@ -119,6 +131,32 @@ pub struct Member {
     pub evidence: String,
     /// Directories to cut, within the volume.
     pub paths: Vec<String>,
+    /// For block storage: the LUNs of the volume that the VM's datastores lie on.
+    #[serde(default)]
+    pub luns: Vec<MemberLun>,
+}
+
+/// A LUN in a cut volume, and the VMFS that it is an extent of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberLun {
+    /// Path within the volume; empty where the volume is the LUN.
+    pub path: String,
+    /// The array's immutable identity of the LUN.
+    pub uuid: String,
+    /// As hosts showed it, `naa.…`.
+    pub canonical_name: String,
+    /// Size in bytes.
+    pub size_bytes: u64,
+    /// The datastore, by the name that stands in paths.
+    pub datastore: String,
+    /// The datastore as `vcenters/{vcenter}/datastores/{moref}`.
+    pub datastore_name: String,
+    /// Uuid of the VMFS.
+    pub vmfs_uuid: String,
+    /// Which of its extents, from 0, the head.
+    pub extent: u32,
+    /// How many extents it has.
+    pub extents: u32,
 }
 
 /// A disk in a snapshot.
@@ -136,6 +174,9 @@ pub struct PointDisk {
     pub attach_path: String,
     /// All files of its chain, `[datastore] directory/name`.
     pub files: Vec<String>,
+    /// Its chain of descriptors when it was planned, before any freeze: the file that was written first (safety.md S12).
+    #[serde(default)]
+    pub chain: Vec<String>,
     /// `arrays/{array}/volumes/{volume}`; empty for an excluded one.
     pub volume: String,
     /// Best grade at planning.
@@ -168,6 +209,9 @@ pub struct Cut {
     /// For each disk by key: the file that the .vmx in the snapshot names, where it is not `attach_path`.
     #[serde(default)]
     pub config_paths: Vec<(i32, String)>,
+    /// For each disk by key: its chain of descriptors at the cut (safety.md S12).
+    #[serde(default)]
+    pub chains: Vec<(i32, Vec<String>)>,
 }
 
 /// One volume's part of a cut.
@@ -200,12 +244,18 @@ pub struct CloneRecord {
     pub stripped: Vec<String>,
     /// Bytes that were copied instead of shared.
     pub copied_bytes: u64,
-    /// Clone volumes, in the order of `intent.targets`; empty for clones of files.
+    /// Clone volumes, in the order of `intent.targets`; none for clones of files, an empty one for LUNs cloned in place.
     #[serde(default)]
     pub volumes: Vec<String>,
     /// How hosts mount them: server and path, in the same order.
     #[serde(default)]
     pub exports: Vec<(String, String)>,
+    /// Datastores that were made of cloned LUNs, in the order of `intent.vmfs`.
+    #[serde(default)]
+    pub attached: Vec<AttachedVmfs>,
+    /// Paths of the cloned LUNs within their volumes: volume of the source, volume of the clone, paths.
+    #[serde(default)]
+    pub luns: Vec<(String, String, Vec<String>)>,
     /// It was turned on.
     #[serde(default)]
     pub powered_on: bool,
@@ -255,6 +305,71 @@ pub struct CloneIntent {
     pub hosts: Vec<(String, Vec<String>)>,
     /// Turn it on.
     pub power_on: bool,
+    /// For block storage: the datastores that are made of cloned LUNs.
+    #[serde(default)]
+    pub vmfs: Vec<CloneVmfs>,
+    /// For block storage: the hosts that the LUNs are mapped to, and nobody else.
+    #[serde(default)]
+    pub lun_hosts: Vec<LunHost>,
+    /// For block storage: vCenter's id of the folder of the new datastores; empty leaves them where vCenter puts them.
+    #[serde(default)]
+    pub datastore_folder_moref: String,
+    /// For block storage: the .vmx in the copy must name this BIOS uuid before anything is done with it (safety.md S5).
+    #[serde(default)]
+    pub expected_bios_uuid: String,
+    /// For block storage: the copy is of a frozen VM, so that its list of VMware snapshots is emptied and the files before
+    /// the freeze are attached, which hold the quiesced image (safety.md S12).
+    #[serde(default)]
+    pub forget_vm_snapshots: bool,
+}
+
+impl CloneIntent {
+    /// The parts that hosts mount by NFS.
+    pub fn nfs_targets(&self) -> impl Iterator<Item = &CloneTarget> {
+        self.targets.iter().filter(|target| target.lun_paths.is_empty())
+    }
+
+    /// The parts whose LUNs are mapped.
+    pub fn lun_targets(&self) -> impl Iterator<Item = &CloneTarget> {
+        self.targets.iter().filter(|target| !target.lun_paths.is_empty())
+    }
+}
+
+/// A VMFS whose LUNs are cloned, and the datastore that its copy becomes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CloneVmfs {
+    /// Uuid of the VMFS that was cut.
+    pub source_uuid: String,
+    /// The datastore that was cut, by the name that stands in paths.
+    pub source: String,
+    /// Name of the new datastore.
+    pub datastore: String,
+    /// Volume and path within it of each extent that was cut, head first.
+    pub extents: Vec<(String, String)>,
+}
+
+/// A host that LUNs are mapped to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LunHost {
+    /// vCenter's id.
+    pub moref: String,
+    /// Its name.
+    pub name: String,
+    /// The names that the array maps to.
+    pub initiators: Vec<String>,
+}
+
+/// A cloned VMFS as vCenter shows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachedVmfs {
+    /// `vcenters/{vcenter}/datastores/{moref}`; empty where it is not known to be there.
+    pub datastore_name: String,
+    /// Its name.
+    pub datastore: String,
+    /// Uuid of its own signature.
+    pub uuid: String,
+    /// Canonical names of its devices, head first.
+    pub devices: Vec<String>,
 }
 
 /// One datastore's part of a clone.
@@ -279,4 +394,11 @@ pub struct CloneTarget {
     /// Root of the source's datastore within its volume.
     #[serde(default)]
     pub path_in_volume: String,
+    /// For block storage: paths within the volume of the LUNs that hosts shall reach; one that is the volume has an empty
+    /// path.
+    #[serde(default)]
+    pub lun_paths: Vec<String>,
+    /// Only these LUNs are cloned, into the same volume.
+    #[serde(default)]
+    pub luns_in_place: bool,
 }

@@ -56,7 +56,7 @@ fn volume_of(
 ) -> Result<String, String> {
     match disk.kind() {
         DiskKind::RdmVirtual | DiskKind::RdmPhysical => {
-            return Err(format!("raw device {}: its data is not in the datastore", disk.device_name));
+            return Err(format!("raw device {}: its data is not in this restore point", disk.device_name));
         }
         DiskKind::Object => return Err("vSAN and vVol objects are not supported".to_owned()),
         DiskKind::File | DiskKind::Unspecified => {}
@@ -68,15 +68,17 @@ fn volume_of(
             .ok_or_else(|| format!("datastore {} is not known", path.datastore))?;
         let volume =
             placed.volume.as_ref().ok_or_else(|| format!("datastore {}: {}", path.datastore, placed.evidence))?;
-        if !volume.read_write {
-            return Err(format!(
-                "volume {} is read-only: a replication destination is list-and-clone only",
-                volume.display_name
-            ));
-        }
-        let array = array_name(&volume.name).map_err(|error| error.message)?;
-        if !arrays.contains_key(&array) {
-            return Err(format!("{array} is not configured"));
+        for part in placed.volumes() {
+            if !part.read_write {
+                return Err(format!(
+                    "volume {} is read-only: a replication destination is list-and-clone only",
+                    part.display_name
+                ));
+            }
+            let array = array_name(&part.name).map_err(|error| error.message)?;
+            if !arrays.contains_key(&array) {
+                return Err(format!("{array} is not configured"));
+            }
         }
         match &found {
             Some(first) if *first != volume.name => {

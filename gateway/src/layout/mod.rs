@@ -1,12 +1,15 @@
 //! A VM laid onto the arrays: its disks on datastores, those on volumes, and who else lives there. Read anew from vCenter
 //! and the arrays each time; nothing here is remembered.
 
+mod devices;
 mod disks;
 mod files;
 mod neighbours;
 mod observation;
 mod relations;
 
+#[allow(unused_imports, reason = "used by the plans over LUNs")]
+pub(crate) use devices::{canonical_name, device, devices_of, vmfs};
 pub use disks::PlacedDisk;
 pub use files::{chain_files, is_extent, volume_path};
 pub use neighbours::Neighbour;
@@ -19,10 +22,7 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 use strata_model::{DatastorePath, ErrorKind};
-use strata_proto::strata::{
-    inventory::v1::{self as inv, datastore_backing},
-    storage::v1 as sto,
-};
+use strata_proto::strata::{inventory::v1 as inv, storage::v1 as sto};
 
 /// A datastore and the volume behind it.
 #[derive(Debug, Clone)]
@@ -35,6 +35,39 @@ pub struct PlacedDatastore {
     pub path_in_volume: String,
     /// How the volume was found, or why it was not.
     pub evidence: String,
+    /// For a VMFS: its extents, head first; `volume` is then the head's. All were found, or none is here.
+    pub luns: Vec<PlacedLun>,
+}
+
+/// An extent of a VMFS and the volume that its LUN lies in.
+#[derive(Debug, Clone)]
+pub struct PlacedLun {
+    /// The volume: what the array snapshots.
+    pub volume: sto::Volume,
+    /// The LUN.
+    pub lun: sto::Lun,
+    /// The other LUNs of the volume: what shares every snapshot with it.
+    pub siblings: Vec<sto::Lun>,
+    /// How it was found.
+    pub evidence: String,
+}
+
+impl PlacedDatastore {
+    /// Every volume that it lies on, the head extent's first; one twice where two extents share it.
+    pub fn volumes(&self) -> impl Iterator<Item = &sto::Volume> {
+        let nfs = self.luns.is_empty().then_some(self.volume.as_ref()).flatten();
+        nfs.into_iter().chain(self.luns.iter().map(|lun| &lun.volume))
+    }
+
+    /// Whether it is a VMFS on LUNs.
+    pub fn is_block(&self) -> bool {
+        !self.luns.is_empty()
+    }
+
+    fn with_luns(mut self, luns: Vec<PlacedLun>) -> Self {
+        self.luns = luns;
+        self
+    }
 }
 
 /// A VM with everything that lies under it and beside it.
@@ -56,6 +89,8 @@ pub struct VmLayout {
     pub unreachable: Vec<String>,
     /// Why arrays among them do not answer; asked only where a datastore is on none that does.
     pub silence: BTreeMap<String, String>,
+    /// Hosts of its vCenter with their initiators, where it has disks on LUNs and the look was a full one.
+    pub hosts: Vec<inv::Host>,
 }
 
 /// How far to look.
@@ -90,7 +125,13 @@ impl VmLayout {
             Depth::Quick => Vec::new(),
         };
         let silence = silence(ports, &datastores, &unreachable).await;
-        Ok(Self { topology, vm, datastores, disks, neighbours, arrays, unreachable, silence })
+        let hosts = match depth {
+            Depth::Full if datastores.values().any(PlacedDatastore::is_block) => {
+                ports.inventory.all_hosts(&vcenter_of(vm_name, "vm")?).await?
+            }
+            _ => Vec::new(),
+        };
+        Ok(Self { topology, vm, datastores, disks, neighbours, arrays, unreachable, silence, hosts })
     }
 
     /// The volume and the path within it of a file.
@@ -178,42 +219,21 @@ pub fn vcenter_of(vm_name: &str, field: &str) -> Result<String> {
     Ok(strata_model::names::join(&[("vcenters", &parts[0])]))
 }
 
-/// The device that hosts see under a datastore; `Err` says why Strata cannot use it.
-pub(crate) fn device_of(datastore: &inv::Datastore) -> std::result::Result<sto::Device, String> {
-    use datastore_backing::Kind;
-    match datastore.backing.as_ref().and_then(|backing| backing.kind.as_ref()) {
-        Some(Kind::Nfs(nfs)) => Ok(sto::Device {
-            kind: Some(sto::device::Kind::Nfs(sto::NfsDevice { host: nfs.host.clone(), path: nfs.path.clone() })),
-        }),
-        Some(Kind::Vmfs(_)) => Err("VMFS on LUNs is not supported by this version of Strata".to_owned()),
-        Some(Kind::Unsupported(what)) => Err(format!("{what} is not supported")),
-        None => Err("vCenter does not say what it lies on".to_owned()),
-    }
-}
-
 /// Finds the volume behind each datastore.
 async fn place(
     ports: &Ports,
     datastores: &[inv::Datastore],
 ) -> Result<(BTreeMap<String, PlacedDatastore>, Vec<String>)> {
-    let devices: Vec<_> = datastores.iter().map(device_of).collect();
-    let asked: Vec<sto::Device> = devices.iter().filter_map(|device| device.clone().ok()).collect();
+    let devices: Vec<_> = datastores.iter().map(devices_of).collect();
+    let asked: Vec<sto::Device> = devices.iter().flatten().flatten().cloned().collect();
     let answer = match asked.is_empty() {
         true => sto::ResolveDevicesResponse::default(),
         false => ports.storage.resolve_devices(asked).await?,
     };
     let mut resolutions = answer.resolutions.into_iter();
     let mut placed = BTreeMap::new();
-    for (datastore, device) in datastores.iter().zip(devices) {
-        let (volume, path_in_volume, evidence) = match device {
-            Err(reason) => (None, String::new(), reason),
-            Ok(_) => match resolutions.next() {
-                Some(found) if found.volume.is_some() => (found.volume, found.path_in_volume, found.evidence),
-                Some(missed) => (None, String::new(), missed.reason),
-                None => return Err(GatewayError::unexpected("storage-svc answered fewer devices than were asked")),
-            },
-        };
-        let entry = PlacedDatastore { datastore: datastore.clone(), volume, path_in_volume, evidence };
+    for (datastore, devices) in datastores.iter().zip(devices) {
+        let entry = devices::placed(datastore, devices, &mut resolutions)?;
         placed.insert(datastore.display_name.clone(), entry);
     }
     Ok((placed, answer.unreachable))
@@ -223,7 +243,7 @@ async fn arrays_of(
     ports: &Ports,
     datastores: &BTreeMap<String, PlacedDatastore>,
 ) -> Result<BTreeMap<String, sto::Array>> {
-    let volumes = datastores.values().filter_map(|placed| placed.volume.as_ref());
+    let volumes = datastores.values().flat_map(PlacedDatastore::volumes);
     let names: BTreeSet<String> = volumes.map(|volume| array_name(&volume.name)).collect::<Result<_>>()?;
     let mut arrays = BTreeMap::new();
     for name in names {

@@ -1,6 +1,6 @@
 //! Who else lives on the volumes of a VM (safety.md S6): on its datastores, and on other datastores of the same volumes.
 
-use super::{PlacedDatastore, device_of, volume_path};
+use super::{PlacedDatastore, canonical_name, devices_of, volume_path};
 use crate::{error::Result, ports::Ports};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,7 @@ use strata_proto::strata::{
 /// Something that shares a volume with a VM.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Neighbour {
-    /// `vm`, `template`, `unregistered vm`, `image`, `content library`, `first class disk`, `other`.
+    /// `vm`, `template`, `unregistered vm`, `image`, `content library`, `first class disk`, `lun`, `other`.
     pub kind: String,
     /// `vcenters/{vcenter}/vms/{instance_uuid}` for a VM or template.
     pub vm: String,
@@ -80,16 +80,20 @@ async fn on_siblings(
 ) -> Result<Vec<(Neighbour, Option<String>)>> {
     let own: BTreeSet<&str> = topology.datastores.iter().map(|datastore| datastore.name.as_str()).collect();
     let volumes: BTreeSet<&str> =
-        datastores.values().filter_map(|placed| placed.volume.as_ref()).map(|volume| volume.name.as_str()).collect();
+        datastores.values().flat_map(PlacedDatastore::volumes).map(|volume| volume.name.as_str()).collect();
     let (all, lost) = ports.inventory.all_datastores().await?;
     note(unreachable, lost);
+    let devices = |datastore: &inv::Datastore| devices_of(datastore).unwrap_or_default();
+    let luns = bare_luns(datastores, &all.iter().flat_map(devices).collect::<Vec<_>>());
     let others: Vec<(inv::Datastore, sto::Device)> = all
         .into_iter()
         .filter(|datastore| !own.contains(datastore.name.as_str()))
-        .filter_map(|datastore| device_of(&datastore).ok().map(|device| (datastore, device)))
+        .flat_map(|datastore| {
+            devices(&datastore).into_iter().map(|device| (datastore.clone(), device)).collect::<Vec<_>>()
+        })
         .collect();
     if others.is_empty() || volumes.is_empty() {
-        return Ok(Vec::new());
+        return Ok(luns);
     }
     let mut siblings: Vec<Sibling> = Vec::new();
     for part in others.chunks(1000) {
@@ -103,11 +107,45 @@ async fn on_siblings(
         }
     }
     if siblings.is_empty() {
-        return Ok(Vec::new());
+        return Ok(luns);
     }
     let (vms, lost) = ports.inventory.all_vms("vcenters/-", "").await?;
     note(unreachable, lost);
-    Ok(vms_on(&siblings, &vms, topology))
+    let mut found = vms_on(&siblings, &vms, topology);
+    found.extend(luns);
+    Ok(found)
+}
+
+/// LUNs of the same volumes on which no vCenter that answered has a datastore: raw devices of VMs, and other people's.
+fn bare_luns(
+    datastores: &BTreeMap<String, PlacedDatastore>,
+    known: &[sto::Device],
+) -> Vec<(Neighbour, Option<String>)> {
+    let known: BTreeSet<&str> = known.iter().filter_map(canonical_name).collect();
+    let mut found = BTreeSet::new();
+    for (placed, lun) in datastores
+        .values()
+        .flat_map(|store| &store.luns)
+        .flat_map(|placed| placed.siblings.iter().map(move |it| (placed, it)))
+    {
+        let name = lun.canonical_name.as_str();
+        if !name.is_empty() && known.contains(name) {
+            continue;
+        }
+        let shown = if name.is_empty() { &lun.path } else { name };
+        let mapped = match lun.initiators.len() {
+            0 => "mapped to nobody".to_owned(),
+            _ => format!("mapped to {}", lun.initiators.join(", ")),
+        };
+        found.insert(Neighbour {
+            kind: "lun".to_owned(),
+            vm: String::new(),
+            display_name: format!("LUN {} ({shown}), {mapped}", lun.path),
+            datastore: String::new(),
+            volume: placed.volume.name.clone(),
+        });
+    }
+    found.into_iter().map(|neighbour| (neighbour, None)).collect()
 }
 
 /// Another datastore on a volume of the VM.

@@ -1,6 +1,6 @@
 //! The links from a VM down to its arrays, each with the evidence for it.
 
-use super::{VmLayout, array_name};
+use super::{PlacedLun, VmLayout, array_name};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 pub struct Relation {
     /// The upper object, by resource name.
     pub from: String,
-    /// What the link means: `has disk`, `lies on`, `mounted by`, `is volume`, `is on array`.
+    /// What the link means: `has disk`, `lies on`, `mounted by`, `is volume`, `is on LUN`, `lies in volume`,
+    /// `mapped to`, `is on array`.
     pub kind: String,
     /// The lower object.
     pub to: String,
@@ -43,7 +44,10 @@ pub(super) fn of(layout: &VmLayout) -> Vec<Relation> {
                 format!("{}, {}, {state}", mount.host, mount.access_mode),
             ));
         }
-        if let Some(volume) = &placed.volume {
+        for part in &placed.luns {
+            links.extend(of_lun(layout, &datastore.name, part));
+        }
+        if let Some(volume) = placed.volume.as_ref().filter(|_| placed.luns.is_empty()) {
             links.push(link(&datastore.name, "is volume", &volume.name, placed.evidence.clone()));
             if let Ok(array) = array_name(&volume.name) {
                 links.push(link(&volume.name, "is on array", &array, format!("volume uuid {}", volume.uuid)));
@@ -52,6 +56,40 @@ pub(super) fn of(layout: &VmLayout) -> Vec<Relation> {
     }
     links.sort();
     links.dedup();
+    links
+}
+
+fn lun_name(part: &PlacedLun) -> String {
+    let shown = if part.lun.path.is_empty() { &part.lun.canonical_name } else { &part.lun.path };
+    format!("{}/luns/{}", part.volume.name, strata_model::names::encode(shown))
+}
+
+/// From a VMFS by one of its LUNs to the volume and its array, and to whom the array shows the LUN.
+fn of_lun(layout: &VmLayout, datastore: &str, part: &PlacedLun) -> Vec<Relation> {
+    let (lun, volume) = (&part.lun, &part.volume);
+    let name = lun_name(part);
+    let mut links = vec![
+        link(datastore, "is on LUN", &name, part.evidence.clone()),
+        link(&name, "lies in volume", &volume.name, format!("LUN uuid {}, volume uuid {}", lun.uuid, volume.uuid)),
+    ];
+    if let Ok(array) = array_name(&volume.name) {
+        links.push(link(&volume.name, "is on array", &array, format!("volume uuid {}", volume.uuid)));
+    }
+    for initiator in &lun.initiators {
+        let adapter = layout.hosts.iter().find_map(|host| {
+            let here = host.adapters.iter().find(|adapter| adapter.initiator.eq_ignore_ascii_case(initiator));
+            here.map(|adapter| (host, adapter))
+        });
+        links.push(match adapter {
+            Some((host, adapter)) => {
+                link(&name, "mapped to", &host.name, format!("initiator {initiator} is {} of it", adapter.device))
+            }
+            None => {
+                let text = "the array maps it, and no host of this vCenter has this initiator";
+                link(&name, "mapped to", &format!("initiators/{initiator}"), text)
+            }
+        });
+    }
     links
 }
 
@@ -67,8 +105,11 @@ pub(super) fn display_names(layout: &VmLayout) -> BTreeMap<String, String> {
         for mount in &datastore.mounts {
             names.insert(format!("{}/hosts/{}", vcenter_part(&datastore.name), mount.host_moref), mount.host.clone());
         }
-        if let Some(volume) = &placed.volume {
+        for volume in placed.volumes() {
             names.insert(volume.name.clone(), volume.display_name.clone());
+        }
+        for part in &placed.luns {
+            names.insert(lun_name(part), part.lun.canonical_name.clone());
         }
     }
     names

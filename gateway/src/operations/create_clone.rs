@@ -3,22 +3,24 @@
 //! What a crash can leave, and who heals it:
 //! 1. A clone on the array under `{id}`: `array_clone` finds it by key, or its undo removes it.
 //! 2. Exports and mounts of it: `export` and `present` find them, or their undos take them away, hosts first.
+//!    On LUNs: mapped, seen by some hosts, with or without a signature of its own, mounted on some: `map_luns` and `attach`
+//!    find the copy by its devices and go on, or their undos have every host let go, see it off, unmap and forget. A host
+//!    that does not answer makes the undo wait for a person, with nothing taken from under it.
 //! 3. A registered VM with the key in its configuration: `register` finds it by its .vmx, or its undo unregisters it.
 //! 4. The new identity is set, wholly or not: `identity` sets it again.
 //! 5. All is made and not recorded: `record` writes the same record again.
 
-use super::{patient, step_result};
+use super::{copies, patient, step_result, vmfs_claim};
 use crate::{
-    catalog::{CloneIntent, CloneRecord, RestorePoint},
+    catalog::{CloneIntent, CloneRecord, CloneTarget, RestorePoint},
     deps::Deps,
     error::GatewayError,
     plan::point,
     steps::{
-        DEADLINE_OF_DISKS, DEADLINE_OF_JOBS,
-        array_clone::{self, CloneOutput},
-        export::{self, Exports},
+        DEADLINE_OF_JOBS,
+        array_clone::CloneOutput,
         identity::{self, Identity},
-        power, present, register, verify,
+        power, register, verify,
     },
 };
 use serde_json::Value;
@@ -35,11 +37,10 @@ impl Operation for CreateClone {
     type Context = Deps;
 
     fn steps(intent: &CloneIntent) -> Vec<Step<Self>> {
-        let mut steps = vec![verify_step(), clone_step()];
-        if intent.by_volume {
-            steps.extend([export_step(), present_step()]);
-        }
-        steps.extend([register_step(), identity_step()]);
+        let mut steps = vec![verify_step()];
+        steps.extend(copies::steps::<Self>(intent, |intent| intent));
+        steps.push(register_step());
+        steps.push(identity_step());
         if intent.power_on {
             steps.push(power_step());
         }
@@ -48,10 +49,13 @@ impl Operation for CreateClone {
     }
 
     fn claims(intent: &CloneIntent) -> Vec<Claim> {
-        vec![
+        // Two copies of one VMFS that are unresolved at a time cannot be told apart by vCenter.
+        let vmfs = intent.vmfs.iter().map(|vmfs| Claim::exclusive(vmfs_claim(&intent.vcenter, &vmfs.source_uuid)));
+        let names = [
             Claim::shared(format!("snapshots/{}", intent.snapshot_id)),
             Claim::exclusive(format!("{}/names/{}", intent.vcenter, intent.display_name)),
-        ]
+        ];
+        names.into_iter().chain(vmfs).collect()
     }
 
     fn result(_: &CloneIntent, outputs: &Outputs<'_>) -> Value {
@@ -76,50 +80,6 @@ fn verify_step() -> Step<CreateClone> {
             Ok(Progress::done())
         },
         Undo::nothing("it only reads"),
-    )
-}
-
-fn clone_step() -> Step<CreateClone> {
-    Step::new(
-        "array_clone",
-        |c: RunContext<CreateClone>| async move {
-            let operation = c.operation().to_string();
-            step_result(array_clone::run(c.context(), &operation, c.params(), c.resume()).await)
-        },
-        Undo::by(|c: UndoContext<CreateClone>| async move {
-            let answered = c.own_output::<CloneOutput>()?.is_some();
-            let operation = c.operation().to_string();
-            step_result(array_clone::undo(c.context(), &operation, c.params(), c.resume(), answered).await)
-        }),
-    )
-    .deadline(DEADLINE_OF_DISKS)
-}
-
-fn export_step() -> Step<CreateClone> {
-    Step::new(
-        "export",
-        |c: RunContext<CreateClone>| async move {
-            let cloned: CloneOutput = c.output("array_clone")?;
-            step_result(export::run(c.context(), c.params(), &cloned, c.resume()).await)
-        },
-        Undo::by(|c: UndoContext<CreateClone>| async move {
-            let cloned: CloneOutput = c.output("array_clone")?;
-            step_result(export::undo(c.context(), c.params(), cloned.volumes.values(), c.resume()).await)
-        }),
-    )
-}
-
-fn present_step() -> Step<CreateClone> {
-    Step::new(
-        "present",
-        |c: RunContext<CreateClone>| async move {
-            let exports: Exports = c.output("export")?;
-            step_result(present::run(c.context(), c.params(), &exports, c.resume()).await)
-        },
-        Undo::by(|c: UndoContext<CreateClone>| async move {
-            let exports: Exports = c.output("export")?;
-            step_result(present::undo(c.context(), c.params(), &exports, c.resume()).await)
-        }),
     )
 }
 
@@ -174,10 +134,17 @@ fn record(c: &RunContext<CreateClone>) -> StepResult {
     let intent = c.params();
     let cloned: CloneOutput = c.output("array_clone")?;
     let identity: Identity = c.output("identity")?;
-    let volumes = match intent.by_volume {
-        true => intent.targets.iter().filter_map(|target| cloned.volumes.get(&target.volume).cloned()).collect(),
-        false => Vec::new(),
+    let own = |target: &CloneTarget| match target.luns_in_place {
+        // The volume is the source's.
+        true => Some(String::new()),
+        false => cloned.volumes.get(&target.volume).cloned(),
     };
+    let volumes = if intent.by_volume { intent.targets.iter().filter_map(own).collect() } else { Vec::new() };
+    let has_nfs = intent.by_volume && intent.nfs_targets().next().is_some();
+    let luns = intent.lun_targets().map(|target| {
+        let (volume, luns) = cloned.luns_of(&target.volume)?;
+        Ok((target.volume.clone(), volume, luns.into_iter().map(|lun| lun.path).collect()))
+    });
     let clone = CloneRecord {
         intent: intent.clone(),
         vm: identity.vm,
@@ -187,7 +154,9 @@ fn record(c: &RunContext<CreateClone>) -> StepResult {
         stripped: c.output("register")?,
         copied_bytes: cloned.copied_bytes,
         volumes,
-        exports: if intent.by_volume { c.output("export")? } else { Vec::new() },
+        exports: if has_nfs { c.output("export")? } else { Vec::new() },
+        attached: if intent.vmfs.is_empty() { Vec::new() } else { c.output("attach")? },
+        luns: luns.collect::<Result<_, GatewayError>>()?,
         powered_on: intent.power_on,
         deleting: false,
     };

@@ -2,7 +2,9 @@
 //!
 //! What a crash can leave, and who heals it:
 //! 1. Nothing but the intent: undone by doing nothing, or gone on with.
-//! 2. A VMware snapshot `strata-{id}` is open: `quiesce` finds it by name and goes on, or its undo removes it.
+//! 2. A VMware snapshot `strata-{id}` is open or being made: `quiesce` finds it by name and goes on, or its undo waits for
+//!    it and removes it. A guest that does not freeze in its budget is not waited for, and vCenter's task is followed all
+//!    the same (safety.md S11): the budget counts from the journalled `asked_at`, also over a restart.
 //! 3. An array snapshot under `{id}` or `{id}-2`, not recorded: `array_snapshot` finds it by key, or its undo removes both.
 //! 4. The cut is made and the VMware snapshot still open: `release` removes it by name.
 //! 5. All is made and not recorded: `record` writes the same record again.
@@ -62,8 +64,11 @@ impl Operation for CreateSnapshot {
 fn quiesce_step() -> Step<CreateSnapshot> {
     Step::new(
         "quiesce",
-        |c: RunContext<CreateSnapshot>| async move { step_result(quiesce::run(c.context(), c.params(), c.resume()).await) },
+        |c: RunContext<CreateSnapshot>| async move { quiesce::run(&c, c.params()).await },
         Undo::by(|c: UndoContext<CreateSnapshot>| async move {
+            if c.own_output::<Frozen>()?.is_none() {
+                c.progress(None, quiesce::possibly_frozen(c.params()));
+            }
             match quiesce::release(c.context(), c.params(), c.resume()).await {
                 // The VM was deleted meanwhile, and its VMware snapshots with it.
                 Err(error) if error.kind == ErrorKind::NotFound => Ok(Progress::done()),
@@ -71,6 +76,10 @@ fn quiesce_step() -> Step<CreateSnapshot> {
             }
         }),
     )
+    .plan(|c| {
+        let now = serde_json::to_value(c.context().clock.now()).unwrap_or_default();
+        vec![(quiesce::ASKED_AT.to_owned(), now)]
+    })
     .deadline(DEADLINE_OF_DISKS)
 }
 
@@ -79,8 +88,14 @@ fn cut_step() -> Step<CreateSnapshot> {
         "array_snapshot",
         |c: RunContext<CreateSnapshot>| async move {
             let frozen: Option<Frozen> = if c.params().needs_freeze() { Some(c.output("quiesce")?) } else { None };
-            let baseline = frozen.map(|frozen| frozen.observation).or_else(|| c.params().baseline.clone());
-            array_snapshot::run(&c, c.params(), baseline).await
+            let mut intent = c.params().clone();
+            if let Some(skew_max_ms) =
+                intent.weaker_skew_max_ms.filter(|_| frozen.as_ref().is_some_and(|it| it.given_up))
+            {
+                intent.skew_max_ms = skew_max_ms;
+            }
+            let baseline = frozen.map(|frozen| frozen.observation).or_else(|| intent.baseline.clone());
+            array_snapshot::run(&c, &intent, baseline).await
         },
         Undo::by(|c: UndoContext<CreateSnapshot>| async move {
             let answered = c.own_output::<CutOutput>()?.is_some();
@@ -119,10 +134,10 @@ fn record(c: &RunContext<CreateSnapshot>) -> StepResult {
     let cut: CutOutput = c.output("array_snapshot")?;
     let frozen: Option<Frozen> = if intent.needs_freeze() { Some(c.output("quiesce")?) } else { None };
     let released: Option<Timestamp> = if intent.needs_freeze() { Some(c.output("release")?) } else { None };
-    let open_ms = frozen
-        .as_ref()
-        .zip(released)
-        .map(|(frozen, released)| u64::try_from(released.duration_since(frozen.opened_at).as_millis()).unwrap_or(0));
+    let open_ms =
+        frozen.as_ref().filter(|frozen| !frozen.given_up).zip(released).map(|(frozen, released)| {
+            u64::try_from(released.duration_since(frozen.opened_at).as_millis()).unwrap_or(0)
+        });
     let point = restore_point(intent, cut, frozen.as_ref(), open_ms, &format!("operations/{}", c.operation()));
     c.context().catalog.put_point(&point).map_err(|error| StepError::from(GatewayError::from(error)))?;
     Progress::output(&point)
@@ -152,6 +167,7 @@ pub(super) fn restore_point(
             skew_us: cut.skew_us,
             vm_snapshot_open_ms,
             config_paths: cut.config_paths,
+            chains: cut.chains,
         },
         operation: operation.to_owned(),
         deleting: false,

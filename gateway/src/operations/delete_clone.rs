@@ -9,7 +9,9 @@ use crate::{
     deps::Deps,
     error::GatewayError,
     plan::DeleteCloneIntent,
-    steps::{DEADLINE_OF_DISKS, array_clone, export, in_use, power, present, register},
+    steps::{
+        DEADLINE_OF_DISKS, DEADLINE_OF_JOBS, array_clone, attach, export, in_use, map_luns, power, present, register,
+    },
 };
 use serde_json::Value;
 use strata_model::ErrorKind;
@@ -46,8 +48,12 @@ impl Operation for DeleteClone {
             )
             .retry(patient()),
         );
-        if intent.clone.intent.by_volume {
+        let made = &intent.clone.intent;
+        if made.by_volume && made.nfs_targets().next().is_some() {
             steps.extend([detach_step(), remove_export_step()]);
+        }
+        if made.lun_targets().next().is_some() {
+            steps.extend([let_go_step(), unmap_step(), forget_devices_step()]);
         }
         steps.extend([remove_clone_step(), forget_step()]);
         steps
@@ -105,11 +111,53 @@ fn remove_export_step() -> Step<DeleteClone> {
         "remove_export",
         |c: RunContext<DeleteClone>| async move {
             let clone = &c.params().clone;
-            step_result(export::undo(c.context(), &clone.intent, clone.volumes.iter(), c.resume()).await)
+            let volumes = clone.intent.targets.iter().zip(&clone.volumes);
+            let nfs = volumes.filter(|(target, _)| target.lun_paths.is_empty()).map(|(_, volume)| volume);
+            step_result(export::undo(c.context(), &clone.intent, nfs, c.resume()).await)
         },
         Undo::nothing("the clone is being deleted"),
     )
     .retry(patient())
+}
+
+fn let_go_step() -> Step<DeleteClone> {
+    Step::new(
+        "let_go",
+        |c: RunContext<DeleteClone>| async move {
+            let clone = &c.params().clone;
+            step_result(attach::let_go(c.context(), &clone.intent, &clone.attached, c.resume()).await)
+        },
+        Undo::nothing("the clone is being deleted"),
+    )
+    .retry(patient())
+    .deadline(DEADLINE_OF_JOBS)
+}
+
+fn unmap_step() -> Step<DeleteClone> {
+    Step::new(
+        "unmap",
+        |c: RunContext<DeleteClone>| async move {
+            let clone = &c.params().clone;
+            let luns: Vec<_> = clone.luns.iter().map(|(_, volume, paths)| (volume.clone(), paths.clone())).collect();
+            step_result(map_luns::unmap(c.context(), &clone.intent, &luns, c.resume()).await)
+        },
+        Undo::nothing("the clone is being deleted"),
+    )
+    .retry(patient())
+    .deadline(DEADLINE_OF_JOBS)
+}
+
+fn forget_devices_step() -> Step<DeleteClone> {
+    Step::new(
+        "forget_devices",
+        |c: RunContext<DeleteClone>| async move {
+            let clone = &c.params().clone;
+            step_result(attach::forget(c.context(), &clone.intent, &clone.attached, c.resume()).await)
+        },
+        Undo::nothing("the clone is being deleted"),
+    )
+    .retry(patient())
+    .deadline(DEADLINE_OF_JOBS)
 }
 
 fn remove_clone_step() -> Step<DeleteClone> {

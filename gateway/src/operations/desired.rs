@@ -1,6 +1,6 @@
 //! What the catalog must hold, by the journal: a fold over all operations, oldest first.
 
-use super::{CreateClone, CreateSnapshot, DeleteClone, DeleteSnapshot, RevertVm};
+use super::{CreateClone, CreateSnapshot, DeleteClone, DeleteSnapshot, RevertVm, SwapVm};
 use crate::{
     catalog::{CloneRecord, Desired, RestorePoint},
     plan::{DeleteCloneIntent, DeleteSnapshotIntent},
@@ -26,7 +26,7 @@ pub fn desired<'a>(histories: impl Iterator<Item = &'a History>) -> Desired {
 fn made(history: &History, desired: &mut Desired) {
     let step = match history.accepted.kind.as_str() {
         CreateSnapshot::KIND => "record",
-        RevertVm::KIND => "record_safety",
+        RevertVm::KIND | SwapVm::KIND => "record_safety",
         CreateClone::KIND => {
             if let Some(clone) = standing::<CloneRecord>(history, "record") {
                 desired.clones.insert(clone.intent.clone_id.clone(), clone);
@@ -74,7 +74,8 @@ fn done(history: &History, step: &str) -> bool {
 /// leaves the safety point, so that it stands too where the skip was of its own record.
 fn standing<T: DeserializeOwned>(history: &History, step: &str) -> Option<T> {
     let step = history.step(step)?;
-    let skipped = history.accepted.kind == RevertVm::KIND && step.undo_skipped_by.is_some();
+    let reverts = [RevertVm::KIND, SwapVm::KIND].contains(&history.accepted.kind.as_str());
+    let skipped = reverts && step.undo_skipped_by.is_some();
     let kept = step.status == StepStatus::Undone && (step.undo_note.is_some() || skipped);
     if step.status != StepStatus::Succeeded && !kept {
         return None;

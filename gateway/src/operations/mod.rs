@@ -1,19 +1,24 @@
 //! What Strata can do. An operation is a file, which opens with the states that a crash can leave and the step that heals
 //! each.
 
+mod commit_revert;
+mod copies;
 mod create_clone;
 mod create_snapshot;
 mod delete_clone;
 mod delete_snapshot;
 mod desired;
 mod revert_vm;
+mod swap_vm;
 
+pub use commit_revert::CommitRevert;
 pub use create_clone::CreateClone;
 pub use create_snapshot::CreateSnapshot;
 pub use delete_clone::DeleteClone;
 pub use delete_snapshot::DeleteSnapshot;
 pub use desired::desired;
 pub use revert_vm::{RevertResult, RevertVm, words_on_kept};
+pub use swap_vm::SwapVm;
 
 use crate::{catalog::RestorePoint, deps::Deps, error::GatewayError};
 use std::time::Duration;
@@ -27,6 +32,8 @@ pub fn register(builder: EngineBuilder, deps: &Deps) -> EngineBuilder {
         .register::<CreateClone>(deps.clone())
         .register::<DeleteClone>(deps.clone())
         .register::<RevertVm>(deps.clone())
+        .register::<SwapVm>(deps.clone())
+        .register::<CommitRevert>(deps.clone())
 }
 
 /// Patience where only forward is allowed: giving up means waiting for a person.
@@ -37,6 +44,11 @@ fn patient() -> Retry {
         ceiling: Duration::from_secs(30),
         ..Retry::default()
     }
+}
+
+/// One copy of a VMFS at a time is made in a vCenter.
+fn vmfs_claim(vcenter: &str, source_uuid: &str) -> String {
+    format!("{vcenter}/copies-of-vmfs/{source_uuid}")
 }
 
 fn step_result(result: Result<Progress, GatewayError>) -> StepResult {

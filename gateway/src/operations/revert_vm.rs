@@ -44,6 +44,9 @@ pub struct RevertResult {
     pub powered_on: bool,
     /// What the administrator must know.
     pub remarks: Vec<String>,
+    /// Directories with the old disks, which stay until they are committed.
+    #[serde(default)]
+    pub kept: Vec<String>,
 }
 
 impl Operation for RevertVm {
@@ -89,6 +92,7 @@ impl Operation for RevertVm {
             files: intent.disks.iter().map(|disk| disk.path.clone()).collect(),
             powered_on: intent.was_on && intent.power_on_again,
             remarks,
+            kept: Vec::new(),
         };
         serde_json::to_value(result).unwrap_or_default()
     }

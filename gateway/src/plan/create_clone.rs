@@ -1,15 +1,15 @@
 //! Plan of a clone: where its files will lie, what its disks will be called, who it will be.
 
-mod datastores;
-mod names;
-mod placement;
-mod placing;
-mod rights;
+pub(super) mod datastores;
+pub(super) mod names;
+pub(super) mod placement;
+pub(super) mod placing;
+pub(super) mod rights;
 mod shown;
 mod taken;
 mod way;
 
-use super::{Planned, new_id, point};
+use super::{Planned, block, new_id, point};
 use crate::{
     catalog::CloneIntent,
     deps::Deps,
@@ -35,9 +35,18 @@ pub async fn create_clone(deps: &Deps, request: &CreateCloneRequest) -> Result<P
     }
     let vcenter = vcenter_of(&point.intent.vm, "snapshot")?;
     taken::refuse_taken_name(deps, &vcenter, &display_name).await?;
+    if block::is_block(&point) {
+        way::refuse_template_by_volume(&point, true)?;
+        return block::clone::plan(deps, request, vcenter, &point, display_name).await;
+    }
+    if !request.hosts.is_empty() || !request.datastore_folder.is_empty() {
+        let message = format!("{} lies on NFS: hosts and datastore_folder are for LUNs only", point.display_name);
+        return Err(GatewayError::invalid("hosts", message));
+    }
     let by_volume = way::choose_way(deps, &point, request.own_datastore).await?;
     way::refuse_template_by_volume(&point, by_volume)?;
-    let datastores = datastores::source_datastores(deps, &vcenter, &point).await?;
+    let datastores =
+        datastores::source_datastores(deps, &vcenter, &point.intent.members.iter().collect::<Vec<_>>()).await?;
     let source = placement::current_source(deps, &point).await?;
     let placement = placement::placement(source.as_ref(), &point);
     let clone_id = new_id("c");
@@ -73,6 +82,11 @@ pub async fn create_clone(deps: &Deps, request: &CreateCloneRequest) -> Result<P
         host_moref: placement.host_moref,
         hosts,
         power_on: request.power_on,
+        vmfs: Vec::new(),
+        lun_hosts: Vec::new(),
+        datastore_folder_moref: String::new(),
+        expected_bios_uuid: String::new(),
+        forget_vm_snapshots: false,
     };
     match by_volume {
         true => taken::refuse_taken_datastores(deps, &intent.vcenter, &intent.targets).await?,
@@ -83,7 +97,7 @@ pub async fn create_clone(deps: &Deps, request: &CreateCloneRequest) -> Result<P
     Ok(Planned { intent, shown })
 }
 
-fn directory_of(path: &str) -> Option<String> {
+pub(super) fn directory_of(path: &str) -> Option<String> {
     let path: DatastorePath = path.parse().ok()?;
     Some(format!("[{}] {}/", path.datastore, path.directory()))
 }

@@ -3,7 +3,7 @@
 use super::{
     NameAllocator, Planned,
     array_rights::{self, Way},
-    fact, hash_of, new_id,
+    block, fact, hash_of, new_id,
     privileges::{self, Need},
     protected, step, words,
 };
@@ -35,6 +35,8 @@ pub struct SnapshotWish {
     pub accept_skew_ms: u32,
     /// Disks may be left out.
     pub allow_partial: bool,
+    /// Seconds that the guest may take to freeze.
+    pub quiesce_budget_seconds: u32,
     /// Taken by Strata itself before a revert.
     pub safety: bool,
 }
@@ -86,7 +88,11 @@ pub fn create_snapshot_of(
     // A safety point is cut after its VM was stopped, so order does not matter and nothing is torn.
     let vm_off = wish.safety || layout.vm.power_state() == PowerState::Off;
     let members = members(layout, &disks)?;
-    let skew_max_ms = check_one_point(layout, &members, disks.len(), vm_off, grade, wish)?;
+    let skew_max_ms = check_one_point(layout, &members, &disks, vm_off, grade, wish)?;
+    let weaker_skew_max_ms = match wish.allow_weaker && grade >= Grade::Vm && !vm_off {
+        true => running_skew_ms(layout, &members, disks.len(), wish).ok(),
+        false => None,
+    };
     let files = &layout.topology.files;
     let nvram = files.iter().find(|file| file.kind() == VmFileKind::Nvram).map(|file| file.path.clone());
     let point_disk = |placed: &&PlacedDisk| to_point_disk(placed, layout, wish.grade);
@@ -104,6 +110,8 @@ pub fn create_snapshot_of(
         keep_seconds: wish.keep_seconds,
         description: wish.description.clone(),
         skew_max_ms,
+        weaker_skew_max_ms,
+        quiesce_budget_seconds: wish.quiesce_budget_seconds,
         vm_off,
         members,
         disks: disks.iter().map(point_disk).collect::<Result<_>>()?,
@@ -236,6 +244,13 @@ fn members(layout: &VmLayout, disks: &[&PlacedDisk]) -> Result<Vec<Member>> {
             let message = format!("{path} is not on a volume of a configured array: {}", placed.evidence);
             GatewayError::unsupported("DATASTORE_UNSUPPORTED", message).with("datastore", &path.datastore)
         })?;
+        if placed.is_block() {
+            for part in block::extents::members(&path.datastore, placed) {
+                let key = (part.volume.clone(), path.datastore.clone());
+                members.entry(key).or_insert_with(|| (part, BTreeSet::new()));
+            }
+            continue;
+        }
         let inside = match path.directory() {
             "" => &path.path,
             directory => directory,
@@ -248,6 +263,7 @@ fn members(layout: &VmLayout, disks: &[&PlacedDisk]) -> Result<Vec<Member>> {
             path_in_volume: placed.path_in_volume.clone(),
             evidence: placed.evidence.clone(),
             paths: Vec::new(),
+            luns: Vec::new(),
         };
         let key = (volume.name.clone(), path.datastore.clone());
         let entry = members.entry(key).or_insert_with(|| (member(), BTreeSet::new()));
@@ -264,14 +280,14 @@ fn members(layout: &VmLayout, disks: &[&PlacedDisk]) -> Result<Vec<Member>> {
 fn check_one_point(
     layout: &VmLayout,
     members: &[Member],
-    disk_count: usize,
+    disks: &[&PlacedDisk],
     vm_off: bool,
     grade: Grade,
     wish: &SnapshotWish,
 ) -> Result<u32> {
+    block::extents::refuse_torn(layout, members)?;
     let name = &layout.vm.display_name;
     let arrays: BTreeSet<String> = members.iter().map(|member| array_name(&member.volume)).collect::<Result<_>>()?;
-    let volumes: BTreeSet<&String> = members.iter().map(|member| &member.volume).collect();
     for array in &arrays {
         let capabilities = layout.arrays.get(array).and_then(|array| array.capabilities.as_ref());
         if capabilities.is_some_and(|capabilities| capabilities.needs_vm_off) && !vm_off {
@@ -280,10 +296,21 @@ fn check_one_point(
             return Err(GatewayError::conflict("VM_RUNNING", message).with("vm", &layout.vm.name).with("array", array));
         }
     }
-    // Where nothing writes into the images that are kept, or only one of them is written, order does not matter.
-    if vm_off || grade >= Grade::Vm || disk_count <= 1 {
+    // Where nothing writes into the images that are kept order does not matter.
+    if vm_off || grade >= Grade::Vm {
         return Ok(STATIC_SKEW_MS);
     }
+    running_skew_ms(layout, members, disks.len(), wish)
+}
+
+/// The skew to ask for where the disks are written meanwhile.
+fn running_skew_ms(layout: &VmLayout, members: &[Member], disk_count: usize, wish: &SnapshotWish) -> Result<u32> {
+    if disk_count <= 1 {
+        return Ok(STATIC_SKEW_MS);
+    }
+    let name = &layout.vm.display_name;
+    let arrays: BTreeSet<String> = members.iter().map(|member| array_name(&member.volume)).collect::<Result<_>>()?;
+    let volumes: BTreeSet<&String> = members.iter().map(|member| &member.volume).collect();
     let group_max = arrays
         .iter()
         .filter_map(|array| layout.arrays.get(array)?.capabilities.as_ref())
@@ -320,6 +347,7 @@ fn to_point_disk(placed: &PlacedDisk, layout: &VmLayout, asked: Grade) -> Result
         capacity_bytes: placed.disk.capacity_bytes,
         attach_path: placed.path.clone(),
         files: files.iter().map(ToString::to_string).collect(),
+        chain: placed.disk.chain.clone(),
         volume: placed.volume.clone().unwrap_or_default(),
         best_grade: placed.best_grade,
         reason: if is_weaker { why_weaker(placed, layout).to_owned() } else { placed.reason.clone() },

@@ -8,7 +8,7 @@ use super::{
     step, words,
 };
 use crate::{
-    catalog::CloneRecord,
+    catalog::{CloneRecord, MemberLun},
     deps::Deps,
     error::{GatewayError, Result},
     steps::in_use,
@@ -87,10 +87,15 @@ async fn require_rights(deps: &Deps, clone: &CloneRecord, registered: bool, runn
 
 /// Restore points of the clone, and clones of files beside it, lie on its volumes and would go with them.
 fn refuse_points_on(deps: &Deps, clone: &CloneRecord) -> Result<()> {
-    let on_it = |volume: &String| clone.volumes.contains(volume);
+    // LUNs cloned in place lie in the source's volume, which stays.
+    let on_it = |volume: &String| !volume.is_empty() && clone.volumes.contains(volume);
+    let on_device = |lun: &MemberLun| clone.attached.iter().any(|store| store.devices.contains(&lun.canonical_name));
     let points = deps.catalog.points()?.into_iter().filter(|point| !point.lost);
     let points: Vec<String> = points
-        .filter(|point| point.cut.members.iter().any(|member| on_it(&member.volume)))
+        .filter(|point| {
+            let luns = point.intent.members.iter().flat_map(|member| &member.luns);
+            point.cut.members.iter().any(|member| on_it(&member.volume)) || luns.into_iter().any(&on_device)
+        })
         .map(|point| point.display_name)
         .collect();
     let clones = deps.catalog.clones()?.into_iter().filter(|other| other.intent.clone_id != clone.intent.clone_id);
@@ -130,16 +135,29 @@ fn shown(clone: &CloneRecord, running: bool) -> PlanResponse {
         steps.push(step("power_off", format!("turn {name} off"), "cannot be undone"));
     }
     steps.push(step("unregister", format!("take {name} out of the inventory"), "cannot be undone"));
-    if clone.intent.by_volume {
-        let stores: Vec<String> = clone.intent.targets.iter().map(|target| target.datastore.clone()).collect();
+    if clone.intent.by_volume && clone.intent.nfs_targets().next().is_some() {
+        let stores: Vec<String> = clone.intent.nfs_targets().map(|target| target.datastore.clone()).collect();
         steps.push(step("detach", format!("unmount {} on every host", words::list(&stores, 4)), "cannot be undone"));
         steps.push(step("remove_export", "take the exports away", "cannot be undone"));
+    }
+    if !clone.intent.vmfs.is_empty() {
+        let stores: Vec<String> = clone.attached.iter().map(|store| store.datastore.clone()).collect();
+        let devices: Vec<String> = clone.attached.iter().flat_map(|store| store.devices.clone()).collect();
+        let text = format!(
+            "unmount {} and detach {} on every host that the array maps them to, and see them off",
+            words::list(&stores, 4),
+            words::list(&devices, 4)
+        );
+        steps.push(step("let_go", text, "cannot be undone"));
+        steps.push(step("unmap", "take the LUNs from all hosts", "cannot be undone"));
+        steps.push(step("forget_devices", "let hosts forget the devices", "cannot be undone"));
     }
     let what: Vec<String> = clone
         .intent
         .targets
         .iter()
         .map(|target| match target.to_directory.is_empty() {
+            true if target.luns_in_place => format!("the cloned LUNs in {}", target.volume),
             true => format!("the clone of {}", target.volume),
             false => format!("{} on {}", target.to_directory, target.volume),
         })

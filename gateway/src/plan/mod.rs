@@ -2,6 +2,8 @@
 //! A plan is what `--dry-run` shows and what is journalled; the two cannot differ.
 
 mod array_rights;
+mod block;
+mod commit_revert;
 mod create_clone;
 mod create_snapshot;
 mod delete_clone;
@@ -10,16 +12,20 @@ mod naming;
 pub(crate) mod point;
 mod privileges;
 mod protected;
+mod revert;
 mod revert_vm;
 mod tracking_files;
 mod words;
 
+pub use block::swap::{SwapDisk, SwapIntent, needed as disk_space_needed};
+pub use commit_revert::{CommitIntent, commit_revert};
 pub use create_clone::create_clone;
 pub use create_snapshot::{SnapshotWish, create_snapshot, create_snapshot_of};
 pub use delete_clone::{DeleteCloneIntent, delete_clone};
 pub use delete_snapshot::{DeleteSnapshotIntent, delete_snapshot};
 pub use naming::{NameAllocator, new_id};
-pub use revert_vm::{RevertDisk, RevertIntent, revert_vm};
+pub use revert::{PlannedRevert, revert};
+pub use revert_vm::{RevertDisk, RevertIntent};
 
 use strata_proto::strata::gateway::v1::{PlanFact, PlanResponse, PlanStep};
 

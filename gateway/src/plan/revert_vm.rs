@@ -9,7 +9,7 @@ use super::{
     step, tracking_files, words,
 };
 use crate::{
-    catalog::{PointDisk, RestorePoint, SnapshotIntent},
+    catalog::{PointDisk, RestorePoint, SnapshotIntent, quiesce_budget_seconds},
     deps::Deps,
     error::{GatewayError, Result},
     layout::{Depth, PlacedDisk, VmLayout, vcenter_of},
@@ -72,11 +72,20 @@ pub struct RevertDisk {
     pub files: Vec<(String, String)>,
 }
 
-/// Plans a revert.
+/// What every way of a revert looks at first.
+#[derive(Debug, Clone)]
+pub(super) struct Looked {
+    pub(super) vcenter: String,
+    pub(super) point: RestorePoint,
+    pub(super) layout: VmLayout,
+    pub(super) was_on: bool,
+}
+
+/// Looks, and refuses what no way may do.
 ///
 /// # Errors
-/// Every reason why it cannot be done, with the remedy.
-pub async fn revert_vm(deps: &Deps, names: &NameAllocator, request: &RevertVmRequest) -> Result<Planned<RevertIntent>> {
+/// Every reason why the VM cannot be reverted to this restore point by any way.
+pub(super) async fn look(deps: &Deps, request: &RevertVmRequest) -> Result<Looked> {
     let vcenter = vcenter_of(&request.vm, "vm")?;
     let point = point::usable(&*deps.catalog, &request.snapshot)?;
     if point.intent.vm != request.vm {
@@ -90,20 +99,39 @@ pub async fn revert_vm(deps: &Deps, names: &NameAllocator, request: &RevertVmReq
     refuse_another(&layout, &point)?;
     let was_on = refuse_by_state(&layout, request)?;
     refuse_shared(&layout)?;
-    let revert_id = new_id("r");
-    let mut disks = pair_disks(&layout, &point, &revert_id, request)?;
-    for disk in &mut disks {
-        tracking_files::add(deps, disk).await?;
-    }
-    let wish = SnapshotWish {
+    Ok(Looked { vcenter, point, layout, was_on })
+}
+
+/// The safety point of a revert.
+pub(super) fn safety_wish(point: &RestorePoint) -> SnapshotWish {
+    SnapshotWish {
         grade: Grade::Crash,
         allow_weaker: true,
         keep_seconds: None,
         description: format!("taken before the revert to {}", point.display_name),
         accept_skew_ms: 0,
         allow_partial: true,
+        quiesce_budget_seconds: quiesce_budget_seconds(),
         safety: true,
-    };
+    }
+}
+
+/// Plans a revert by files.
+///
+/// # Errors
+/// Every reason why it cannot be done, with the remedy.
+pub(super) async fn by_files(
+    deps: &Deps,
+    names: &NameAllocator,
+    request: &RevertVmRequest,
+    Looked { vcenter, point, layout, was_on }: Looked,
+) -> Result<Planned<RevertIntent>> {
+    let revert_id = new_id("r");
+    let mut disks = pair_disks(&layout, &point, &revert_id, request)?;
+    for disk in &mut disks {
+        tracking_files::add(deps, disk).await?;
+    }
+    let wish = safety_wish(&point);
     let safety = create_snapshot_of(deps, names, &layout, &wish)?.intent;
     refuse_unsafe(&safety, &disks)?;
     let intent = RevertIntent {
@@ -166,7 +194,7 @@ fn refuse_unsafe(safety: &SnapshotIntent, disks: &[RevertDisk]) -> Result<()> {
 }
 
 /// The instance uuid stays when a VM is exchanged for another under it; the BIOS uuid does not (safety.md S5).
-fn refuse_another(layout: &VmLayout, point: &RestorePoint) -> Result<()> {
+pub(super) fn refuse_another(layout: &VmLayout, point: &RestorePoint) -> Result<()> {
     let digits = |uuid: &str| uuid.chars().filter(char::is_ascii_hexdigit).collect::<String>().to_ascii_lowercase();
     let (live, recorded) = (&layout.vm.bios_uuid, &point.intent.bios_uuid);
     if digits(live) == digits(recorded) {
@@ -183,7 +211,7 @@ fn refuse_another(layout: &VmLayout, point: &RestorePoint) -> Result<()> {
 }
 
 /// Power and VMware snapshots; true where it runs.
-fn refuse_by_state(layout: &VmLayout, request: &RevertVmRequest) -> Result<bool> {
+pub(super) fn refuse_by_state(layout: &VmLayout, request: &RevertVmRequest) -> Result<bool> {
     let vm = &layout.vm;
     let name = &vm.display_name;
     if vm.power_state() == PowerState::Suspended {
@@ -216,7 +244,7 @@ fn refuse_by_state(layout: &VmLayout, request: &RevertVmRequest) -> Result<bool>
 }
 
 /// A file that others use is never exchanged under them (safety.md S7).
-fn refuse_shared(layout: &VmLayout) -> Result<()> {
+pub(super) fn refuse_shared(layout: &VmLayout) -> Result<()> {
     let Some(shared) = layout.topology.shared_files.first() else { return Ok(()) };
     let message = format!(
         "{} shares {} ({}) with {}; they would have to be reverted together, which this version cannot do",
@@ -252,7 +280,7 @@ fn pair_disks(
 }
 
 /// The same disk: by its own uuid, and where vCenter tells none by its base file.
-fn same_disk(live: &PlacedDisk, old: &PointDisk) -> bool {
+pub(super) fn same_disk(live: &PlacedDisk, old: &PointDisk) -> bool {
     match (live.disk.uuid.is_empty(), old.uuid.is_empty()) {
         (false, false) => live.disk.uuid == old.uuid,
         _ => live.disk.chain.last() == Some(&old.attach_path),

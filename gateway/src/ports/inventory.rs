@@ -54,6 +54,8 @@ impl Inventory {
         /// See the proto.
         rename_datastore(RenameDatastoreRequest) -> RenameDatastoreResponse, ACT_TIMEOUT;
         /// See the proto.
+        read_vm_file(ReadVmFileRequest) -> ReadVmFileResponse, READ_TIMEOUT;
+        /// See the proto.
         find_vm_files(FindVmFilesRequest) -> FindVmFilesResponse, ACT_TIMEOUT;
         /// See the proto.
         unregister_vm(UnregisterVmRequest) -> UnregisterVmResponse, ACT_TIMEOUT;

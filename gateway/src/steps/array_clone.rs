@@ -1,10 +1,10 @@
-//! Clones on the array: files into directories of their own, or whole volumes.
+//! Clones on the array: files into directories of their own, whole volumes, or LUNs beside their sources.
 
 use super::{quiesce::to_output, wait};
 use crate::{
     catalog::{CloneIntent, CloneTarget},
     deps::Deps,
-    error::Result,
+    error::{GatewayError, Result},
     layout::array_name,
     ledger::{OwnedEntry, OwnedKind, Stage},
     ports::Progress as Answer,
@@ -24,6 +24,32 @@ pub struct CloneOutput {
     pub volumes: BTreeMap<String, String>,
     /// Bytes that were copied instead of shared.
     pub copied_bytes: u64,
+    /// For block storage, by the volume that was cut: the cloned LUNs.
+    #[serde(default)]
+    pub luns: BTreeMap<String, Vec<ClonedLun>>,
+}
+
+/// A cloned LUN.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClonedLun {
+    /// Path of its source within the volume that was cut.
+    pub source_path: String,
+    /// Its own path within the clone's volume.
+    pub path: String,
+    /// As hosts show it; empty where the array tells only once it is mapped.
+    pub canonical_name: String,
+}
+
+impl CloneOutput {
+    /// The clone's volume and its LUNs, of a volume that was cut.
+    ///
+    /// # Errors
+    /// There are none.
+    pub fn luns_of(&self, source: &str) -> Result<(String, Vec<ClonedLun>)> {
+        let volume = self.volumes.get(source).filter(|volume| !volume.is_empty()).cloned();
+        let found = volume.zip(self.luns.get(source).cloned());
+        found.ok_or_else(|| GatewayError::unexpected(format!("the clone of {source} has no LUNs")))
+    }
 }
 
 /// The targets by array. A clone of a volume is one, however many datastores lie on it.
@@ -45,8 +71,8 @@ fn to_proto(target: &CloneTarget) -> sto::CloneTarget {
         snapshot_id: target.snapshot_id.clone(),
         to_directory: target.to_directory.clone(),
         files: target.files.iter().map(mapping).collect(),
-        lun_paths: Vec::new(),
-        luns_in_place: false,
+        lun_paths: target.lun_paths.clone(),
+        luns_in_place: target.luns_in_place,
     }
 }
 
@@ -61,7 +87,7 @@ fn owned(
     let volumes: BTreeSet<String> = targets.iter().map(|target| target.volume.clone()).collect();
     OwnedEntry {
         array: array.to_owned(),
-        kind: kind(intent),
+        kind: kind(targets),
         key: intent.clone_id.clone(),
         label: intent.display_name.clone(),
         volumes: volumes.into_iter().collect(),
@@ -71,8 +97,28 @@ fn owned(
     }
 }
 
-fn kind(intent: &CloneIntent) -> OwnedKind {
-    if intent.by_volume { OwnedKind::VolumeClone } else { OwnedKind::FileClone }
+/// One array clones all of its parts in one way.
+fn kind(targets: &[&CloneTarget]) -> OwnedKind {
+    match targets.first() {
+        Some(target) if target.luns_in_place => OwnedKind::LunClone,
+        Some(target) if !target.to_directory.is_empty() => OwnedKind::FileClone,
+        _ => OwnedKind::VolumeClone,
+    }
+}
+
+fn cloned_luns(target: &CloneTarget, member: &sto::ArrayCloneMember) -> Result<Vec<ClonedLun>> {
+    if member.luns.len() != target.lun_paths.len() {
+        let text = format!("{} of {} LUNs of {} were cloned", member.luns.len(), target.lun_paths.len(), target.volume);
+        return Err(GatewayError::unexpected(text));
+    }
+    let pairs = target.lun_paths.iter().zip(&member.luns);
+    Ok(pairs
+        .map(|(source_path, lun)| ClonedLun {
+            source_path: source_path.clone(),
+            path: lun.path.clone(),
+            canonical_name: lun.canonical_name.clone(),
+        })
+        .collect())
 }
 
 /// Makes it.
@@ -97,6 +143,9 @@ pub async fn run(deps: &Deps, operation: &str, intent: &CloneIntent, resume: Opt
             output.copied_bytes += member.copied_bytes;
             let volume = member.volume.as_ref().map(|volume| volume.name.clone()).unwrap_or_default();
             output.volumes.insert(target.volume.clone(), volume);
+            if !target.lun_paths.is_empty() {
+                output.luns.insert(target.volume.clone(), cloned_luns(target, member)?);
+            }
         }
     }
     to_output(&output)
@@ -146,7 +195,7 @@ async fn take_away(
             return Ok(wait::pending_at(index, still));
         }
         if answered {
-            deps.ledger.strike(&array, kind(intent), &intent.clone_id).await?;
+            deps.ledger.strike(&array, kind(&targets), &intent.clone_id).await?;
         } else {
             deps.ledger.note(&owned(deps, operation, intent, &array, &targets, Stage::AbsentUnconfirmed)).await?;
         }

@@ -32,6 +32,9 @@ pub struct CutOutput {
     pub skew_us: u64,
     /// For each disk by key: the file that the .vmx in the snapshot names, where it is not the one to attach.
     pub config_paths: Vec<(i32, String)>,
+    /// For each disk by key: its chain at the cut.
+    #[serde(default)]
+    pub chains: Vec<(i32, Vec<String>)>,
 }
 
 /// The keys under which a cut may stand: the first, and that of the second try.
@@ -175,6 +178,7 @@ fn output(key: &str, snapshots: &[ArraySnapshot], after: &Observation, intent: &
             .collect(),
         skew_us: skew(snapshots),
         config_paths: config_paths(after, intent),
+        chains: after.chains.clone(),
     })
 }
 
@@ -230,8 +234,9 @@ async fn ensure_all(
             label: intent.vm_display_name.clone(),
             mark: Some(deps.mark()),
             targets,
-            skew_max_ms: intent.skew_max_ms,
-            vm_off: intent.vm_off,
+            skew_max_ms: if intent.splits_a_datastore() { 0 } else { intent.skew_max_ms },
+            // Some arrays measure no skew where the VM is off; extents of one VMFS must agree all the same.
+            vm_off: intent.vm_off && !intent.splits_a_datastore(),
             resume: wait::resume_of(resume, index),
         };
         match deps.ports.storage.ensure_snapshot(request).await? {

@@ -11,7 +11,7 @@ use crate::{
 use strata_proto::strata::storage::v1::{EnsureExportRequest, RemoveExportRequest};
 use strata_saga::Progress;
 
-/// Server and path of each target, in order: what hosts mount.
+/// Server and path of each target on NFS, in order: what hosts mount.
 pub type Exports = Vec<(String, String)>;
 
 /// Exports every clone volume to the hosts of the intent.
@@ -20,7 +20,7 @@ pub async fn run(deps: &Deps, intent: &CloneIntent, cloned: &CloneOutput, resume
     clients.sort();
     clients.dedup();
     let mut exports = Exports::new();
-    for (index, target) in intent.targets.iter().enumerate() {
+    for (index, target) in intent.nfs_targets().enumerate() {
         let volume = volume_of(cloned, &target.volume)?;
         let request = EnsureExportRequest {
             array: array_name(&volume)?,

@@ -5,7 +5,7 @@ use crate::{
     catalog::CloneIntent,
     deps::Deps,
     error::{GatewayError, Result},
-    layout::device_of,
+    layout::devices_of,
 };
 use std::collections::BTreeSet;
 use strata_model::DatastorePath;
@@ -86,8 +86,8 @@ fn places(intent: &CloneIntent, datastores: &[Datastore]) -> Result<BTreeSet<Pla
         add(intent.vcenter.clone(), &path.datastore);
         let is_source =
             |store: &&Datastore| vcenter_of(store) == intent.vcenter && store.display_name == path.datastore;
-        let devices: Vec<_> = datastores.iter().filter(is_source).filter_map(|store| device_of(store).ok()).collect();
-        for store in datastores.iter().filter(|store| device_of(store).is_ok_and(|device| devices.contains(&device))) {
+        let devices: Vec<_> = datastores.iter().filter(is_source).filter_map(|store| devices_of(store).ok()).collect();
+        for store in datastores.iter().filter(|store| devices_of(store).is_ok_and(|found| devices.contains(&found))) {
             add(vcenter_of(store), &store.display_name);
         }
     }

@@ -27,9 +27,10 @@ pub async fn look(deps: &Deps, intent: &SnapshotIntent) -> Result<Observation> {
         return Err(changed("it was off and runs now; plan again".to_owned()));
     }
     for member in &intent.members {
-        let now = layout.datastore(&member.datastore).and_then(|placed| placed.volume.as_ref());
-        match now {
-            Some(volume) if volume.name == member.volume && volume.uuid == member.volume_uuid => {}
+        let now: Vec<_> = layout.datastore(&member.datastore).iter().flat_map(|placed| placed.volumes()).collect();
+        let same = now.iter().any(|volume| volume.name == member.volume && volume.uuid == member.volume_uuid);
+        match now.first() {
+            Some(_) if same => {}
             Some(volume) => return Err(changed(format!("[{}] is {} now", member.datastore, volume.name))),
             None => return Err(changed(format!("[{}] is no longer found on an array", member.datastore))),
         }

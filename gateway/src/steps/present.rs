@@ -15,7 +15,7 @@ fn backing(export: &(String, String), version: &str) -> NfsBacking {
 
 /// Mounts every export on every host of the intent.
 pub async fn run(deps: &Deps, intent: &CloneIntent, exports: &Exports, resume: Option<String>) -> Result<Progress> {
-    for (index, (target, export)) in intent.targets.iter().zip(exports).enumerate() {
+    for (index, (target, export)) in intent.nfs_targets().zip(exports).enumerate() {
         let request = PresentVolumeRequest {
             vcenter: intent.vcenter.clone(),
             datastore_name: target.datastore.clone(),
@@ -33,7 +33,7 @@ pub async fn run(deps: &Deps, intent: &CloneIntent, exports: &Exports, resume: O
 
 /// Unmounts them on every host; a host that does not answer fails it, with its name (safety.md S19).
 pub async fn undo(deps: &Deps, intent: &CloneIntent, exports: &Exports, resume: Option<String>) -> Result<Progress> {
-    for (index, (target, export)) in intent.targets.iter().zip(exports).enumerate() {
+    for (index, (target, export)) in intent.nfs_targets().zip(exports).enumerate() {
         let request = DetachDatastoreRequest {
             vcenter: intent.vcenter.clone(),
             datastore_name: target.datastore.clone(),

@@ -8,17 +8,19 @@ use crate::{
     layout::Observation,
     ports::Progress as Answer,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use strata_model::Grade;
 use strata_proto::strata::{
-    common::v1::Grade as PbGrade,
+    common::v1::{Grade as PbGrade, Pending},
     inventory::v1::{QuiesceVmRequest, ReleaseVmRequest},
 };
-use strata_saga::Progress;
+use strata_saga::{Operation, Progress, RunContext, StepResult};
 
-/// Seconds that a guest may take to freeze.
-const BUDGET_SECONDS: i64 = 60;
+/// Key under which the journal holds when the freeze was asked for.
+pub const ASKED_AT: &str = "asked_at";
+/// Begins the resume of a freeze that was given up and whose VMware snapshot is being taken back.
+const LATE: &str = "late ";
 
 /// What the freeze achieved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +34,9 @@ pub struct Frozen {
     pub grade: Option<Grade>,
     /// Why not.
     pub reason: String,
+    /// It took longer than the budget: what vCenter made late is gone again, and the cut goes without it.
+    #[serde(default)]
+    pub given_up: bool,
     /// When it was open, by our clock.
     pub opened_at: Timestamp,
     /// The VM as it was then.
@@ -48,18 +53,42 @@ impl Frozen {
     }
 }
 
-/// Opens it. Less than was planned is an error unless a weaker grade may be taken.
-pub async fn run(deps: &Deps, intent: &SnapshotIntent, resume: Option<String>) -> Result<Progress> {
+/// Opens it. Less than was planned, or not within the budget, is an error unless a weaker grade may be taken.
+/// vCenter cannot thaw a guest that hangs: after the budget nothing is cut until its task has ended and what it made is
+/// gone (safety.md S11). Where this fails, the step's undo follows the task instead.
+pub async fn run<O>(c: &RunContext<O>, intent: &SnapshotIntent) -> StepResult
+where
+    O: Operation<Context = Deps>,
+{
+    let (deps, resume) = (c.context(), c.resume());
+    if let Some(release) = resume.as_deref().and_then(|resume| resume.strip_prefix(LATE)) {
+        return take_back(c, intent, release.to_owned()).await;
+    }
+    let asked_at: Timestamp = match c.find_planned(ASKED_AT)? {
+        Some(asked_at) => asked_at,
+        None => c.planned(ASKED_AT, || deps.clock.now()).await?,
+    };
     let grade = if intent.grade_planned == Grade::App { PbGrade::App } else { PbGrade::Vm };
     let request = QuiesceVmRequest {
         vm: intent.vm.clone(),
         key: intent.snapshot_id.clone(),
         grade: grade.into(),
-        budget: Some(prost_types::Duration { seconds: BUDGET_SECONDS, nanos: 0 }),
+        budget: Some(prost_types::Duration { seconds: intent.quiesce_budget_seconds.into(), nanos: 0 }),
         resume: resume.unwrap_or_default(),
     };
+    let budget = SignedDuration::from_secs(intent.quiesce_budget_seconds.into());
     let answer = match deps.ports.inventory.quiesce_vm(request).await? {
-        Answer::Pending(still) => return Ok(wait::pending(still)),
+        Answer::Pending(still) => {
+            let left = budget - deps.clock.now().duration_since(asked_at);
+            if left > SignedDuration::ZERO {
+                return Ok(within(wait::pending(still), left));
+            }
+            c.progress(None, possibly_frozen(intent));
+            return match intent.weaker_skew_max_ms {
+                Some(_) => take_back(c, intent, String::new()).await,
+                None => Err(too_slow(intent).into()),
+            };
+        }
         Answer::Ready(answer) => answer,
     };
     let grade = match answer.grade() {
@@ -73,11 +102,66 @@ pub async fn run(deps: &Deps, intent: &SnapshotIntent, resume: Option<String>) -
         vm_snapshot_moref: answer.vm_snapshot_moref,
         quiesced: answer.quiesced,
         reason: answer.reason,
+        given_up: false,
         opened_at: deps.clock.now(),
         observation: observe::look(deps, intent).await?,
     };
     refuse_weaker(intent, &frozen)?;
-    to_output(&frozen)
+    Ok(to_output(&frozen)?)
+}
+
+/// Not yet, and no longer than until the budget is over.
+fn within(progress: Progress, left: SignedDuration) -> Progress {
+    match progress {
+        Progress::Pending { ask_again_after, resume, percent } => {
+            let left = std::time::Duration::try_from(left).unwrap_or_default();
+            Progress::Pending { ask_again_after: ask_again_after.min(left), resume, percent }
+        }
+        done @ Progress::Done(_) => done,
+    }
+}
+
+/// Follows vCenter's task to its end, removes what it made late, and goes on without a freeze.
+async fn take_back<O>(c: &RunContext<O>, intent: &SnapshotIntent, resume: String) -> StepResult
+where
+    O: Operation<Context = Deps>,
+{
+    let deps = c.context();
+    if let Answer::Pending(still) = release(deps, intent, Some(resume)).await? {
+        c.progress(None, possibly_frozen(intent));
+        return Ok(wait::pending(Pending { resume: format!("{LATE}{}", still.resume), ..still }));
+    }
+    let frozen = Frozen {
+        grade: None,
+        vm_snapshot_moref: String::new(),
+        quiesced: false,
+        reason: format!("the guest did not freeze within {} s", intent.quiesce_budget_seconds),
+        given_up: true,
+        opened_at: deps.clock.now(),
+        observation: observe::look(deps, intent).await?,
+    };
+    Ok(to_output(&frozen)?)
+}
+
+/// What people must see while vCenter's task goes on.
+pub fn possibly_frozen(intent: &SnapshotIntent) -> String {
+    format!(
+        "the guest of {} is possibly frozen: vCenter works on its VMware snapshot longer than {} s; following it to its \
+         end, look at the guest's heartbeat meanwhile",
+        intent.vm_display_name, intent.quiesce_budget_seconds
+    )
+}
+
+fn too_slow(intent: &SnapshotIntent) -> GatewayError {
+    let message = format!(
+        "the guest of {} did not freeze within {} s and is possibly frozen until vCenter's task ends; what it makes late is \
+         removed",
+        intent.vm_display_name, intent.quiesce_budget_seconds
+    );
+    GatewayError::conflict("GUEST_TOO_SLOW", message)
+        .with("vm", &intent.vm)
+        .hint("to give it longer: --quiesce-budget SECONDS")
+        .hint("to take what is possible: --allow-weaker")
 }
 
 fn refuse_weaker(intent: &SnapshotIntent, frozen: &Frozen) -> Result<()> {

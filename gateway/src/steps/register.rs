@@ -19,6 +19,7 @@ pub async fn run(deps: &Deps, intent: &CloneIntent, resume: Option<String>) -> R
         disks: intent.disks.iter().map(mapping).collect(),
         allowed_directories: intent.allowed_directories.clone(),
         resume: resume.unwrap_or_default(),
+        forget_vm_snapshots: intent.forget_vm_snapshots,
         source_vmx_path: intent.source_vmx_path.clone(),
     };
     match deps.ports.inventory.register_vm(request).await? {

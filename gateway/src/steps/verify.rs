@@ -9,12 +9,15 @@ use crate::{
 };
 use strata_model::DatastorePath;
 
-/// Reads the .vmx in the snapshot and compares.
+/// Reads the .vmx in the snapshot and compares. One in a LUN can only be read from a mounted copy; see `verify_copy`.
 pub async fn point(deps: &Deps, point: &RestorePoint) -> Result<()> {
     let path: DatastorePath = point.intent.vmx_path.parse().map_err(GatewayError::unexpected)?;
     let member = point.intent.members.iter().find(|member| member.datastore == path.datastore).ok_or_else(|| {
         GatewayError::unexpected(format!("{} is on no volume of the restore point", point.intent.vmx_path))
     })?;
+    if !member.luns.is_empty() {
+        return Ok(());
+    }
     let cut = point
         .cut
         .members
@@ -23,9 +26,8 @@ pub async fn point(deps: &Deps, point: &RestorePoint) -> Result<()> {
         .ok_or_else(|| GatewayError::unexpected(format!("{} was not cut", member.volume)))?;
     let inside = volume_path(&member.path_in_volume, &path.path);
     let content = deps.ports.storage.read_snapshot_file(&member.volume, &cut.snapshot_id, &inside).await?;
-    let text = String::from_utf8_lossy(&content);
-    let found = vmx_value(&text, "uuid.bios").map(hex_digits).unwrap_or_default();
-    if found == hex_digits(&point.intent.bios_uuid) && !found.is_empty() {
+    let found = bios_uuid(&content);
+    if is_same_uuid(&found, &point.intent.bios_uuid) {
         return Ok(());
     }
     let message = format!(
@@ -35,6 +37,16 @@ pub async fn point(deps: &Deps, point: &RestorePoint) -> Result<()> {
     Err(GatewayError::conflict("NOT_THE_SAME_VM", message)
         .with("vm", &point.intent.vm)
         .with("snapshot", &point.display_name))
+}
+
+/// The digits of the BIOS uuid that a .vmx names; empty where it names none.
+pub(super) fn bios_uuid(vmx: &[u8]) -> String {
+    vmx_value(&String::from_utf8_lossy(vmx), "uuid.bios").map(hex_digits).unwrap_or_default()
+}
+
+/// By their digits; nothing is the same as none.
+pub(super) fn is_same_uuid(found: &str, recorded: &str) -> bool {
+    !found.is_empty() && hex_digits(found) == hex_digits(recorded)
 }
 
 /// The value of a key in a .vmx; keys ignore case.

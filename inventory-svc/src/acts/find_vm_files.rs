@@ -36,7 +36,7 @@ pub async fn run(vcenters: Vcenters, request: pb::FindVmFilesRequest) -> Result<
 }
 
 /// By a resource name, or by a plain name that only one datacenter has.
-fn datastore<'p>(client: &Client, places: &'p Places, text: &str) -> Result<&'p ObjectProperties, Error> {
+pub(super) fn datastore<'p>(client: &Client, places: &'p Places, text: &str) -> Result<&'p ObjectProperties, Error> {
     if let Ok(ids) = names::split(text, &["vcenters", "datastores"]) {
         let found = places.get(&MoRef::new("Datastore", ids[1].clone())).filter(|_| ids[0] == client.name());
         return found.ok_or_else(|| vm_files::not_found(client, text));

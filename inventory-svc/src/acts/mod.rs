@@ -19,6 +19,7 @@ pub mod present_export;
 pub mod present_vmfs;
 pub mod present_volume;
 pub mod quiesce_vm;
+pub mod read_vm_file;
 pub mod register_vm;
 pub mod release_vm;
 pub mod reload_vm;

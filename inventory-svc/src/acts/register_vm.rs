@@ -100,6 +100,20 @@ fn check(request: &pb::RegisterVmRequest) -> Result<(), Error> {
     Ok(())
 }
 
+/// Empties the list of VMware snapshots beside a .vmx. Without one the copy has none anyway.
+async fn forget_vm_snapshots(client: &Client, datacenter_path: &str, path: &DatastorePath) -> Result<(), Error> {
+    let Some(stem) = path.path.strip_suffix(".vmx") else { return Ok(()) };
+    let list = DatastorePath::new(path.datastore.clone(), format!("{stem}.vmsd"));
+    match client.read_file(datacenter_path, &list).await {
+        Ok(_) => {
+            let empty = bytes::Bytes::from_static(b".encoding = \"UTF-8\"\nsnapshot.numSnapshots = \"0\"\n");
+            client.write_file(datacenter_path, &list, empty).await
+        }
+        Err(error) if error.kind() == strata_model::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Rewrites the .vmx in place, unless it was done.
 async fn rewrite(
     client: &Client,
@@ -116,6 +130,10 @@ async fn rewrite(
     let mut vmx = Vmx::parse(&bytes).map_err(&unreadable)?;
     if vmx.get(STRATA_KEY) == Some(request.key.as_str()) && vmx.get(STRIPPED_KEY).is_some() {
         return Ok(());
+    }
+    if request.forget_vm_snapshots {
+        // Written before our key, so that it is done again where it was not.
+        forget_vm_snapshots(client, datacenter_path, path).await?;
     }
     let mut disks = BTreeMap::new();
     for mapping in &request.disks {

@@ -131,6 +131,10 @@ impl InventoryService for InventoryFace {
         self.act(request, acts::revert_vm_snapshot::run).await
     }
 
+    async fn read_vm_file(&self, request: Request<pb::ReadVmFileRequest>) -> Reply<pb::ReadVmFileResponse> {
+        reply(acts::read_vm_file::run(self.vcenters.clone(), request.into_inner()).await)
+    }
+
     async fn find_vm_files(&self, request: Request<pb::FindVmFilesRequest>) -> Reply<pb::FindVmFilesResponse> {
         reply(acts::find_vm_files::run(self.vcenters.clone(), request.into_inner()).await)
     }

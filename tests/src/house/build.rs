@@ -3,7 +3,7 @@
 use super::{Certificate, Gate, House, Hurt};
 use crate::conformance::rows::image::{Image, run};
 use anyhow::{Context as _, anyhow};
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 use strata_gateway::{
     Gateway,
     ports::{Inventory, Ports, Storage},
@@ -23,7 +23,7 @@ use strata_sim::{
     serve,
     world::{
         DirTree, World,
-        compute::{self, Vcenter, VmSpec},
+        compute::{self, DiskSpec, Vcenter, VmSpec},
     },
 };
 use strata_storage_svc::{
@@ -56,6 +56,10 @@ pub enum ArrayKind {
     ReferenceByVolume,
     /// The same with everything done by jobs whose answers come later.
     ReferenceByJobs,
+    /// The same array with LUNs under the datastores.
+    ReferenceLuns,
+    /// The same with everything done by jobs.
+    ReferenceLunsByJobs,
 }
 
 impl ArrayKind {
@@ -82,9 +86,17 @@ impl ArrayKind {
     pub const REVERTING: [ArrayKind; 4] =
         [ArrayKind::FilerOnXfs, ArrayKind::FilerOnBtrfs, ArrayKind::Reference, ArrayKind::ReferenceByJobs];
 
+    /// The kinds with LUNs.
+    pub const BLOCK: [ArrayKind; 2] = [ArrayKind::ReferenceLuns, ArrayKind::ReferenceLunsByJobs];
+
     /// Whether the array is simulated in memory.
     pub fn in_memory(self) -> bool {
-        matches!(self, ArrayKind::Reference | ArrayKind::ReferenceByVolume | ArrayKind::ReferenceByJobs)
+        !matches!(self, ArrayKind::FilerOnDirectory | ArrayKind::FilerOnXfs | ArrayKind::FilerOnBtrfs)
+    }
+
+    /// Whether LUNs lie under the datastores.
+    pub fn is_block(self) -> bool {
+        Self::BLOCK.contains(&self)
     }
 
     fn image(self, size_bytes: u64) -> anyhow::Result<Option<Image>> {
@@ -92,7 +104,9 @@ impl ArrayKind {
             ArrayKind::FilerOnDirectory
             | ArrayKind::Reference
             | ArrayKind::ReferenceByVolume
-            | ArrayKind::ReferenceByJobs => Ok(None),
+            | ArrayKind::ReferenceByJobs
+            | ArrayKind::ReferenceLuns
+            | ArrayKind::ReferenceLunsByJobs => Ok(None),
             ArrayKind::FilerOnXfs => Image::mount(&["mkfs.xfs", "-q", "-m", "reflink=1"], size_bytes).map(Some),
             ArrayKind::FilerOnBtrfs => Image::mount(&["mkfs.btrfs", "-q"], size_bytes).map(Some),
         }
@@ -131,6 +145,8 @@ pub struct Builder {
     array: ArrayKind,
     datastores: Vec<String>,
     within: Vec<(String, String, String)>,
+    extents: BTreeMap<String, Vec<String>>,
+    raw: Vec<String>,
     vms: Vec<VmSpec>,
     more: Vec<fn(compute::Builder) -> compute::Builder>,
     second: Option<Vec<VmSpec>>,
@@ -144,6 +160,8 @@ impl Default for Builder {
             array: ArrayKind::FilerOnDirectory,
             datastores: vec!["ds1".to_owned(), "ds2".to_owned()],
             within: Vec::new(),
+            extents: BTreeMap::new(),
+            raw: Vec::new(),
             vms: Vec::new(),
             more: Vec::new(),
             second: None,
@@ -179,6 +197,22 @@ impl Builder {
     #[must_use]
     pub fn datastore_within(mut self, name: &str, datastore: &str, directory: &str) -> Self {
         self.within.push((name.to_owned(), volume_of(datastore), directory.to_owned()));
+        self
+    }
+
+    /// On an array with LUNs: this datastore has an extent in each of these volumes, the head first. Other datastores may name
+    /// the same volumes.
+    #[must_use]
+    pub fn extents(mut self, datastore: &str, volumes: &[&str]) -> Self {
+        let volumes = volumes.iter().map(|name| (*name).to_owned()).collect();
+        self.extents.insert(datastore.to_owned(), volumes);
+        self
+    }
+
+    /// On an array with LUNs: this VM has one more disk, a physical raw device mapping of a LUN of its own.
+    #[must_use]
+    pub fn raw_disk(mut self, vm: &str) -> Self {
+        self.raw.push(vm.to_owned());
         self
     }
 
@@ -222,13 +256,17 @@ impl Builder {
             true => super::memory::reference(&world, self.array, &self.datastores, &array_certificate)?,
             false => self.filer(&world, &root, &clock)?,
         };
+        let luns = match self.array.is_block() {
+            true => super::luns::make(&world, &self.datastores, &self.extents)?,
+            false => super::luns::Luns::new(),
+        };
         for (_, volume, directory) in &self.within {
             self.make_within(&world, &root, volume, directory)?;
         }
-        let vcenter = self.vcenter(&world, "vc-1", 1, &self.vms)?;
+        let vcenter = self.vcenter(&world, "vc-1", 1, &self.vms, &luns)?;
         let mut vcenters = vec![vcenter.clone()];
         if let Some(vms) = &self.second {
-            vcenters.push(self.vcenter(&world, "vc-2", 2, vms)?);
+            vcenters.push(self.vcenter(&world, "vc-2", 2, vms, &luns)?);
         }
         let (gate, hurt) = (Gate::default(), Arc::new(Hurt::default()));
         let storage_svc = StorageSvc::from_drivers(vec![(ArrayName::from("array-1"), driver)], &clock);
@@ -294,7 +332,14 @@ impl Builder {
         Ok(())
     }
 
-    fn vcenter(&self, world: &Arc<World>, name: &str, seed: u64, vms: &[VmSpec]) -> anyhow::Result<Arc<Vcenter>> {
+    fn vcenter(
+        &self,
+        world: &Arc<World>,
+        name: &str,
+        seed: u64,
+        vms: &[VmSpec],
+        luns: &super::luns::Luns,
+    ) -> anyhow::Result<Arc<Vcenter>> {
         let mut builder = compute::Builder::seeded(world.clone(), name, seed)
             .user(ACCOUNT.0, ACCOUNT.1)
             .datacenter("dc-1")
@@ -302,13 +347,22 @@ impl Builder {
             .host("esx-1.example")
             .host("esx-2.example");
         for name in &self.datastores {
-            builder = builder.nfs_datastore(name, FILER_ADDRESS, &format!("/{}", volume_of(name)));
+            builder = match luns.get(name) {
+                Some(luns) => builder.lun_datastore(name, luns),
+                None => builder.nfs_datastore(name, FILER_ADDRESS, &format!("/{}", volume_of(name))),
+            };
         }
         for (name, volume, directory) in &self.within {
             builder = builder.nfs_datastore(name, FILER_ADDRESS, &format!("/{volume}/{directory}"));
         }
         for spec in vms {
-            builder = builder.vm(spec.clone());
+            let mut spec = spec.clone();
+            if self.raw.contains(&spec.name) {
+                let (lun, device) = super::luns::raw(world, &spec.name)?;
+                builder = builder.mapped_lun(super::memory::ARRAY, lun);
+                spec.disks.push(DiskSpec { rdm: Some((device, true)), ..DiskSpec::of(1 << 20) });
+            }
+            builder = builder.vm(spec);
         }
         // What else there is, is the first one's.
         for add in self.more.iter().filter(|_| seed == 1) {

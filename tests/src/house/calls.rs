@@ -167,6 +167,14 @@ impl House {
 
     /// The files of a datastore.
     pub fn tree(&self, datastore: &str) -> anyhow::Result<std::sync::Arc<dyn strata_sim::world::tree::FileTree>> {
+        // On LUNs a host must see it.
+        let on_luns = self.vcenter.with(|state| {
+            let found = state.datastores.iter().find(|(_, store)| store.name == datastore && store.on_luns());
+            found.map(|(id, _)| state.tree(id).map_err(|fault| anyhow::anyhow!("{}", fault.message)))
+        });
+        if let Some(tree) = on_luns {
+            return tree;
+        }
         self.world
             .nfs(super::build::FILER_ADDRESS, &format!("/{}", super::build::volume_of(datastore)))
             .context("no such export")

@@ -27,6 +27,10 @@ impl House {
         wrong.extend(violations.into_iter().map(|found| format!("{}: {}: {}", found.rule, found.object, found.detail)));
         let blocks = self.vcenters.iter().flat_map(|vcenter| vcenter.with(|state| state.block_violations()));
         wrong.extend(blocks.map(|found| format!("{}: {}: {}", found.rule, found.object, found.detail)));
+        for vcenter in &self.vcenters {
+            let found = vcenter.with(|state| state.block_violations());
+            wrong.extend(found.into_iter().map(|it| format!("{}: {}: {}", it.rule, it.object, it.detail)));
+        }
         let picture = self.picture().await?;
         let asides = picture.names("file").into_iter().filter(|path| path.contains(".strata-aside"));
         wrong.extend(asides.map(|path| format!("{path} was left behind")));

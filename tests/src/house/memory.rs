@@ -32,11 +32,11 @@ pub(super) fn reference(
 ) -> anyhow::Result<Arc<dyn ArrayDriver>> {
     let mut spec = ArraySpec::new(ARRAY, FILER_ADDRESS);
     spec.behaviour.file_clones = kind != ArrayKind::ReferenceByVolume;
-    spec.behaviour.jobs_async = kind == ArrayKind::ReferenceByJobs;
+    spec.behaviour.jobs_async = matches!(kind, ArrayKind::ReferenceByJobs | ArrayKind::ReferenceLunsByJobs);
     let user = spec.user.clone();
     let password = Secret::new(&spec.password);
     world.add_array(spec)?;
-    for name in datastores {
+    for name in datastores.iter().filter(|_| !kind.is_block()) {
         let array = world.array(ARRAY)?;
         let name = super::build::volume_of(name);
         let export_path = format!("/{name}");

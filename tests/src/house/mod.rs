@@ -8,6 +8,7 @@ mod certificate;
 mod gate;
 mod hurt;
 mod invariants;
+mod luns;
 mod memory;
 mod picture;
 mod sockets;

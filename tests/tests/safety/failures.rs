@@ -41,11 +41,13 @@ impl Job {
         let reverts = matches!(self, Job::RevertOff | Job::RevertOn | Job::RevertWithSnapshots);
         match self {
             Job::CloneOwnDatastore => array.in_memory(),
-            _ => !reverts || ArrayKind::REVERTING.contains(&array),
+            // By files, or by a swap of the disks.
+            _ => !reverts || array != ArrayKind::FilerOnDirectory,
         }
     }
 
     /// On a real filesystem each case costs an image; one job of each kind shows that it undoes what the simulated one does.
+    /// The same over LUNs, where each case mounts and unmounts.
     fn is_short(self) -> bool {
         matches!(self, Job::SnapshotVm | Job::Clone | Job::RevertOn)
     }
@@ -106,6 +108,8 @@ impl Stage {
                     request.power_mode = pb::PowerMode::PowerOff.into();
                     request.power_on_again = job.runs();
                     request.discard_vm_snapshots = job == Job::RevertWithSnapshots;
+                    // Of a swap: what is kept would be seen as left behind.
+                    request.commit = true;
                 };
                 house.revert("web-01", &self.snapshot, change).await?.map(drop)
             }
@@ -149,10 +153,19 @@ fn allowed(job: Job, step_index: usize, steps: &[String]) -> Vec<&'static str> {
 
 #[tokio::test]
 async fn failure_of_each_step_is_taken_back() -> anyhow::Result<()> {
-    on_each(&[ArrayKind::Reference, ArrayKind::ReferenceByVolume, ArrayKind::FilerOnXfs], |array| async move {
+    all_taken_back(&[ArrayKind::Reference, ArrayKind::ReferenceByVolume, ArrayKind::FilerOnXfs]).await
+}
+
+#[tokio::test]
+async fn failure_of_each_step_is_taken_back_over_luns() -> anyhow::Result<()> {
+    all_taken_back(&[ArrayKind::ReferenceLuns]).await
+}
+
+async fn all_taken_back(arrays: &[ArrayKind]) -> anyhow::Result<()> {
+    on_each(arrays, |array| async move {
         let mut cases = 0;
         for job in Job::FORTH_AND_BACK.into_iter().filter(|job| job.fits(array)) {
-            if !array.in_memory() && !job.is_short() {
+            if (!array.in_memory() || array.is_block()) && !job.is_short() {
                 continue;
             }
             let steps = steps_of(array, job).await?;
@@ -204,9 +217,18 @@ async fn one_failure(
 
 #[tokio::test]
 async fn failure_after_the_point_of_no_return_goes_on() -> anyhow::Result<()> {
+    all_go_on(&[ArrayKind::Reference, ArrayKind::ReferenceByVolume], &Job::ONLY_FORTH).await
+}
+
+#[tokio::test]
+async fn failure_after_the_point_of_no_return_goes_on_over_luns() -> anyhow::Result<()> {
+    all_go_on(&[ArrayKind::ReferenceLuns], &[Job::DeleteCloneOn]).await
+}
+
+async fn all_go_on(arrays: &[ArrayKind], only_forth: &'static [Job]) -> anyhow::Result<()> {
     let transient = || StepError::transient("INJECTED", "the test made this step fail");
-    on_each(&[ArrayKind::Reference, ArrayKind::ReferenceByVolume], |array| async move {
-        for job in Job::ONLY_FORTH.into_iter().chain([Job::RevertOn]).filter(|job| job.fits(array)) {
+    on_each(arrays, |array| async move {
+        for job in only_forth.iter().copied().chain([Job::RevertOn]).filter(|job| job.fits(array)) {
             let steps = steps_of(array, job).await?;
             let pivot = steps.iter().position(|step| step == "commit").map_or(0, |at| at + 1);
             for step in &steps[pivot..] {
@@ -230,15 +252,25 @@ async fn failure_after_the_point_of_no_return_goes_on() -> anyhow::Result<()> {
 /// The services themselves lose answers: the call has its effect and the gateway never hears of it.
 #[tokio::test]
 async fn failure_by_lost_answers_of_the_services() -> anyhow::Result<()> {
-    for job in [Job::SnapshotVm, Job::CloneOn, Job::CloneOwnDatastore, Job::RevertOn, Job::DeleteClone] {
-        let stage = Stage::new(ArrayKind::Reference, job).await?;
+    let jobs = [Job::SnapshotVm, Job::CloneOn, Job::CloneOwnDatastore, Job::RevertOn, Job::DeleteClone];
+    lost_answers(ArrayKind::Reference, &jobs).await
+}
+
+#[tokio::test]
+async fn failure_by_lost_answers_of_the_services_over_luns() -> anyhow::Result<()> {
+    lost_answers(ArrayKind::ReferenceLuns, &[Job::CloneOn, Job::RevertOn, Job::DeleteClone]).await
+}
+
+async fn lost_answers(array: ArrayKind, jobs: &[Job]) -> anyhow::Result<()> {
+    for job in jobs.iter().copied() {
+        let stage = Stage::new(array, job).await?;
         stage.house.gate.take_calls();
         done(stage.act(job).await?)?;
         let calls = stage.house.gate.take_calls();
         let changing: Vec<&String> = calls.iter().filter(|call| is_change(call)).collect();
         println!("{job:?}: {} changing calls", changing.len());
         for (nth, lost) in changing.iter().enumerate() {
-            let stage = Stage::new(ArrayKind::Reference, job).await?;
+            let stage = Stage::new(array, job).await?;
             let mut seen = 0;
             stage.house.gate.hook(move |method, side| {
                 let after = side == strata_tests::house::Side::After;
@@ -259,7 +291,7 @@ async fn failure_by_lost_answers_of_the_services() -> anyhow::Result<()> {
 }
 
 fn is_change(method: &str) -> bool {
-    !["Get", "List", "BatchGet", "Resolve", "Find", "Read", "Preflight", "Check", "Watch"]
+    !["Get", "List", "Observe", "BatchGet", "Resolve", "Find", "Read", "Preflight", "Check", "Watch"]
         .iter()
         .any(|prefix| method.starts_with(prefix))
 }

@@ -31,6 +31,12 @@ pub struct CreateArgs {
     /// Make volumes of its own although the array could clone the files in place
     #[arg(long)]
     own_datastore: bool,
+    /// For LUNs: a host that gets them (may be given several times); those that mount the source where not given
+    #[arg(long = "host", value_name = "NAME")]
+    hosts: Vec<String>,
+    /// For LUNs: vCenter's id of the folder of datastores that the new ones go into
+    #[arg(long, value_name = "ID")]
+    datastore_folder: Option<String>,
     #[command(flatten)]
     change: ChangeArgs,
 }
@@ -50,6 +56,8 @@ pub async fn run(args: CreateArgs, context: &Context) -> Result<u8, Failure> {
         own_datastore: args.own_datastore,
         request_id: change::request_id(&args.change),
         validate_only: false,
+        hosts: args.hosts,
+        datastore_folder: args.datastore_folder.unwrap_or_default(),
     };
     if args.change.dry_run {
         return change::print_plan(context, &gateway, Request::CreateClone(request)).await;

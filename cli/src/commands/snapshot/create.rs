@@ -38,6 +38,9 @@ pub struct CreateArgs {
     /// Allow this much time between the disks where the array cannot cut them at one point
     #[arg(long = "accept-skew", value_name = "MILLISECONDS", default_value_t = 0)]
     accept_skew_ms: u32,
+    /// How long the guest may take to freeze; after it the cut is given up, or with --allow-weaker made without
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(5..=3_600))]
+    quiesce_budget: Option<u32>,
     /// Leave out disks that the array cannot snapshot; each is listed
     #[arg(long)]
     allow_partial: bool,
@@ -78,6 +81,7 @@ pub async fn run(args: CreateArgs, context: &Context) -> Result<u8, Failure> {
         allow_partial: args.allow_partial,
         request_id: change::request_id(&args.change),
         validate_only: false,
+        quiesce_budget: args.quiesce_budget.map(|seconds| prost_types::Duration { seconds: seconds.into(), nanos: 0 }),
     };
     if args.change.dry_run {
         return change::print_plan(context, &gateway, Request::CreateSnapshot(request)).await;

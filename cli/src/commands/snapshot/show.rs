@@ -41,6 +41,7 @@ pub async fn run(args: ShowArgs, context: &Context) -> Result<u8, Failure> {
         context.printer.data("")?;
         disks.print(&context.printer, 2)?;
     }
+    chains(&snapshot, context)?;
     let mut members = Table::new(&["VOLUME", "ARRAY'S SNAPSHOT", "HOW THE VOLUME WAS FOUND"]);
     for member in &snapshot.members {
         members.row([show::volume(&member.volume), member.native_name.clone(), member.evidence.clone()]);
@@ -50,6 +51,22 @@ pub async fn run(args: ShowArgs, context: &Context) -> Result<u8, Failure> {
         members.print(&context.printer, 2)?;
     }
     Ok(SUCCESS)
+}
+
+/// What a freeze did to the files of each disk: the good image is not what the snapshot's .vmx names.
+fn chains(snapshot: &Snapshot, context: &Context) -> Result<(), Failure> {
+    let mut table = Table::new(&["DISK", "BEFORE THE FREEZE", "AT THE CUT", "TO ATTACH"]);
+    for disk in
+        snapshot.disks.iter().filter(|disk| disk.chain_before != disk.chain_at_cut && !disk.chain_at_cut.is_empty())
+    {
+        let first = |chain: &[String]| chain.first().cloned().unwrap_or_default();
+        table.row([disk.label.clone(), first(&disk.chain_before), first(&disk.chain_at_cut), disk.path.clone()]);
+    }
+    if !table.is_empty() {
+        context.printer.data("")?;
+        table.print(&context.printer, 2)?;
+    }
+    Ok(())
 }
 
 fn cells(disk: &SnapshotDisk, grade: &str) -> [String; 5] {

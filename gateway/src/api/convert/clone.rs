@@ -7,7 +7,8 @@ use strata_proto::strata::gateway::v1 as pb;
 /// A clone. Its power state is what it was made with; vCenter is asked by who wants to know it now.
 pub fn clone(clone: &CloneRecord) -> pb::Clone {
     let intent = &clone.intent;
-    let datastores = intent.targets.iter().map(|target| target.datastore.clone()).filter(|name| !name.is_empty());
+    let mounted = intent.targets.iter().map(|target| &target.datastore).filter(|name| !name.is_empty());
+    let datastores = intent.vmfs.iter().map(|vmfs| &vmfs.datastore).chain(mounted).cloned();
     pb::Clone {
         name: format!("clones/{}", intent.clone_id),
         display_name: intent.display_name.clone(),
@@ -15,7 +16,12 @@ pub fn clone(clone: &CloneRecord) -> pb::Clone {
         snapshot: format!("snapshots/{}", intent.snapshot_id),
         source_vm: intent.source_vm.clone(),
         create_time: Some(time(clone.create_time)),
-        way: if intent.by_volume { "volume" } else { "files" }.to_owned(),
+        way: match (intent.by_volume, intent.vmfs.is_empty()) {
+            (false, _) => "files",
+            (true, true) => "volume",
+            (true, false) => "lun",
+        }
+        .to_owned(),
         bios_uuid: intent.bios_uuid.clone(),
         mac_addresses: clone.mac_addresses.clone(),
         stripped: clone.stripped.clone(),

@@ -4,8 +4,11 @@ use super::{any, clone, point, time};
 use crate::{
     catalog::{Catalog, CloneIntent, CloneRecord, RestorePoint, SnapshotIntent},
     error::{GatewayError, from_step},
-    operations::{CreateClone, CreateSnapshot, DeleteClone, DeleteSnapshot, RevertResult, RevertVm, words_on_kept},
-    plan::{DeleteCloneIntent, DeleteSnapshotIntent, RevertIntent},
+    operations::{
+        CommitRevert, CreateClone, CreateSnapshot, DeleteClone, DeleteSnapshot, RevertResult, RevertVm, SwapVm,
+        words_on_kept,
+    },
+    plan::{CommitIntent, DeleteCloneIntent, DeleteSnapshotIntent, RevertIntent, SwapIntent},
 };
 use serde::de::DeserializeOwned;
 use strata_model::ErrorKind;
@@ -113,16 +116,18 @@ pub fn response(history: &History, catalog: &dyn Catalog) -> Option<prost_types:
             let made: CloneRecord = read(result)?;
             Some(any("strata.gateway.v1.Clone", &clone(&made)))
         }
-        RevertVm::KIND => {
+        RevertVm::KIND | SwapVm::KIND => {
+            let by_files = history.accepted.kind == RevertVm::KIND;
             let done: RevertResult = read(result)?;
             let message = pb::RevertVmResponse {
                 vm: done.vm,
                 snapshot: format!("snapshots/{}", done.snapshot_id),
                 safety_snapshot: format!("snapshots/{}", done.safety_id),
-                way: "files".to_owned(),
+                way: if by_files { "files" } else { "swap" }.to_owned(),
                 files: done.files,
                 powered_on: done.powered_on,
                 remarks: done.remarks,
+                kept_disks: done.kept,
             };
             Some(any("strata.gateway.v1.RevertVmResponse", &message))
         }
@@ -176,6 +181,8 @@ fn target(history: &History) -> (String, String) {
     let found = match history.accepted.kind.as_str() {
         CreateSnapshot::KIND => read::<SnapshotIntent>(params).map(|intent| (intent.vm, intent.vm_display_name)),
         RevertVm::KIND => read::<RevertIntent>(params).map(|intent| (intent.vm, intent.vm_display_name)),
+        SwapVm::KIND => read::<SwapIntent>(params).map(|intent| (intent.vm, intent.vm_display_name)),
+        CommitRevert::KIND => read::<CommitIntent>(params).map(|intent| (intent.vm, intent.vm_display_name)),
         DeleteSnapshot::KIND => read::<DeleteSnapshotIntent>(params)
             .map(|intent| (format!("snapshots/{}", intent.point.id), intent.point.display_name)),
         CreateClone::KIND => {

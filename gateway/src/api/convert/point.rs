@@ -2,7 +2,7 @@
 
 use super::{grade, time};
 use crate::{
-    catalog::{Catalog, PointDisk, RestorePoint},
+    catalog::{Catalog, MemberLun, PointDisk, RestorePoint},
     layout::volume_path,
 };
 use jiff::SignedDuration;
@@ -63,7 +63,8 @@ fn included(disk: &PointDisk, point: &RestorePoint) -> pb::SnapshotDisk {
         let members = point.intent.members.iter().filter(|member| member.volume == disk.volume);
         // Records of before datastores were members of their own have one a volume.
         let root = members.clone().find(|member| member.datastore == path.datastore).or(members.clone().next())?;
-        Some(volume_path(&root.path_in_volume, &path.path))
+        // In a LUN arrays see no files.
+        root.luns.is_empty().then(|| volume_path(&root.path_in_volume, &path.path))
     };
     pb::SnapshotDisk {
         label: disk.label.clone(),
@@ -74,6 +75,15 @@ fn included(disk: &PointDisk, point: &RestorePoint) -> pb::SnapshotDisk {
         grade: grade(achieved).into(),
         reason,
         files_in_volume: disk.files.iter().filter_map(inside).collect(),
+        grade_asked: grade(point.intent.grade_asked).into(),
+        chain_before: disk.chain.clone(),
+        chain_at_cut: point
+            .cut
+            .chains
+            .iter()
+            .find(|(key, _)| *key == disk.key)
+            .map(|(_, chain)| chain.clone())
+            .unwrap_or_default(),
     }
 }
 
@@ -89,17 +99,27 @@ fn excluded(disk: &PointDisk) -> pb::SnapshotDisk {
 }
 
 fn members(point: &RestorePoint) -> Vec<pb::SnapshotMember> {
-    let evidence = |volume: &str| {
-        let member = point.intent.members.iter().find(|member| member.volume == volume);
-        member.map(|member| member.evidence.clone()).unwrap_or_default()
-    };
     let cut = point.cut.members.iter();
-    cut.map(|member| pb::SnapshotMember {
-        volume: member.volume.clone(),
-        volume_uuid: member.volume_uuid.clone(),
-        snapshot_id: member.snapshot_id.clone(),
-        native_name: member.native_name.clone(),
-        evidence: evidence(&member.volume),
+    cut.map(|member| {
+        let planned: Vec<_> = point.intent.members.iter().filter(|planned| planned.volume == member.volume).collect();
+        pb::SnapshotMember {
+            volume: member.volume.clone(),
+            volume_uuid: member.volume_uuid.clone(),
+            snapshot_id: member.snapshot_id.clone(),
+            native_name: member.native_name.clone(),
+            evidence: planned.first().map(|planned| planned.evidence.clone()).unwrap_or_default(),
+            luns: planned.iter().flat_map(|planned| &planned.luns).map(lun).collect(),
+        }
     })
     .collect()
+}
+
+fn lun(lun: &MemberLun) -> pb::SnapshotLun {
+    pb::SnapshotLun {
+        path: lun.path.clone(),
+        canonical_name: lun.canonical_name.clone(),
+        datastore: lun.datastore.clone(),
+        extent: lun.extent + 1,
+        extent_count: lun.extents,
+    }
 }

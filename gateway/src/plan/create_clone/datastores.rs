@@ -1,7 +1,7 @@
 //! The datastores that a restore point was cut in, as they are now.
 
 use crate::{
-    catalog::{Member, RestorePoint},
+    catalog::Member,
     deps::Deps,
     error::{GatewayError, Result},
     layout::shown_name,
@@ -11,19 +11,19 @@ use strata_model::ErrorKind;
 use strata_proto::strata::inventory::v1 as inv;
 
 /// The datastores of the point as they are now, by name. For clones of files each must still be the pinned volume (S5).
-pub(super) async fn source_datastores(
+pub(in crate::plan) async fn source_datastores(
     deps: &Deps,
     vcenter: &str,
-    point: &RestorePoint,
+    members: &[&Member],
 ) -> Result<BTreeMap<String, inv::Datastore>> {
     let (all, _) = deps.ports.inventory.all_datastores().await?;
     let mut found = BTreeMap::new();
-    for member in &point.intent.members {
+    for member in members {
         let datastore = pinned(&all, vcenter, member)?;
-        let device = crate::layout::device_of(datastore).map_err(|why| {
+        let devices = crate::layout::devices_of(datastore).map_err(|why| {
             GatewayError::unsupported("DATASTORE_UNSUPPORTED", format!("[{}]: {why}", member.datastore))
         })?;
-        let answer = deps.ports.storage.resolve_devices(vec![device]).await?;
+        let answer = deps.ports.storage.resolve_devices(devices).await?;
         let resolution = answer.resolutions.into_iter().next().unwrap_or_default();
         match resolution.volume {
             Some(volume) if volume.name == member.volume && volume.uuid == member.volume_uuid => {

@@ -32,7 +32,7 @@ pub(super) fn safe(name: &str, chars_max: usize) -> String {
 }
 
 /// vCenter takes 42 bytes for a datastore's name; the VM's part is cut so that prefix and number have room.
-pub(super) fn datastore_name(display_name: &str, number: usize) -> String {
+pub(in crate::plan) fn datastore_name(display_name: &str, number: usize) -> String {
     const PART_BYTES_MAX: usize = 29;
     let mut part = safe(display_name, 80);
     while part.len() > PART_BYTES_MAX {

@@ -11,7 +11,7 @@ use strata_model::ErrorKind;
 use strata_proto::strata::inventory::v1 as inv;
 
 /// The source's, where it still exists; otherwise where it was.
-pub(super) fn placement(source: Option<&inv::Vm>, point: &RestorePoint) -> Placement {
+pub(in crate::plan) fn placement(source: Option<&inv::Vm>, point: &RestorePoint) -> Placement {
     match source {
         Some(vm) => Placement {
             folder_moref: vm.folder_moref.clone(),
@@ -23,7 +23,7 @@ pub(super) fn placement(source: Option<&inv::Vm>, point: &RestorePoint) -> Place
 }
 
 /// The source VM, where it still exists.
-pub(super) async fn current_source(deps: &Deps, point: &RestorePoint) -> Result<Option<inv::Vm>> {
+pub(in crate::plan) async fn current_source(deps: &Deps, point: &RestorePoint) -> Result<Option<inv::Vm>> {
     match deps.ports.inventory.get_vm(inv::GetVmRequest { name: point.intent.vm.clone() }).await {
         Ok(vm) => Ok(Some(vm)),
         Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
@@ -32,7 +32,7 @@ pub(super) async fn current_source(deps: &Deps, point: &RestorePoint) -> Result<
 }
 
 /// A template has no pool: the root pool of its host's cluster serves.
-pub(super) async fn pool_for(deps: &Deps, pool: &str, point: &RestorePoint, host: &str) -> Result<String> {
+pub(in crate::plan) async fn pool_for(deps: &Deps, pool: &str, point: &RestorePoint, host: &str) -> Result<String> {
     if !pool.is_empty() {
         return Ok(pool.to_owned());
     }
@@ -42,7 +42,7 @@ pub(super) async fn pool_for(deps: &Deps, pool: &str, point: &RestorePoint, host
 }
 
 /// Connected hosts that mount the source's datastores, with the addresses they mount from.
-pub(super) async fn hosts_for(
+pub(in crate::plan) async fn hosts_for(
     deps: &Deps,
     vcenter: &str,
     datastores: &BTreeMap<String, inv::Datastore>,

@@ -36,6 +36,8 @@ impl Placing<'_> {
                 datastore: String::new(),
                 nfs_version: String::new(),
                 path_in_volume: member.path_in_volume.clone(),
+                lun_paths: Vec::new(),
+                luns_in_place: false,
             };
             if self.by_volume {
                 target.datastore = datastore_name(self.display_name, number + 1);
@@ -101,7 +103,7 @@ fn as_vm(path: DatastorePath) -> DatastorePath {
         None => path,
     }
 }
-fn nfs_version(datastore: Option<&inv::Datastore>) -> String {
+pub(in crate::plan) fn nfs_version(datastore: Option<&inv::Datastore>) -> String {
     match datastore.and_then(|datastore| datastore.backing.as_ref()).and_then(|backing| backing.kind.as_ref()) {
         Some(Kind::Nfs(nfs)) if !nfs.version.is_empty() => nfs.version.clone(),
         _ => "NFS".to_owned(),

@@ -15,7 +15,7 @@ use strata_proto::strata::inventory::v1 as inv;
 ///
 /// # Errors
 /// Forbidden, which names each privilege and its object.
-pub(super) async fn require(
+pub(in crate::plan) async fn require(
     deps: &Deps,
     intent: &CloneIntent,
     source: Option<&inv::Vm>,

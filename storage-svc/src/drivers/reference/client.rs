@@ -116,6 +116,15 @@ impl Client {
         }
     }
 
+    /// The state of an earlier call's job; none where there is none, or the array no longer knows it.
+    pub(super) async fn job_state(&self, resume: Option<&str>) -> Result<Option<JobState>, DriverError> {
+        let Some(id) = resume else {
+            return Ok(None);
+        };
+        let job = self.find::<Job>(&format!("/jobs/{}", encode(id)), "show a job").await?;
+        Ok(job.map(|job| job.state))
+    }
+
     /// Where an earlier call's job is: still queued (the same answer again), or over. A job that failed is the call's
     /// failure, but for a name that is taken: whoever repeats looks whether what stands there is what was wanted.
     pub(super) async fn settle<T>(&self, resume: Option<&str>) -> Result<Option<Progress<T>>, DriverError> {

@@ -15,7 +15,7 @@ fn reason_of(status: StatusCode, code: &str) -> Reason {
         "NOT_FOUND" | "FILE_NOT_FOUND" => Reason::NotFound,
         "EXISTS" | "FILE_EXISTS" => Reason::TargetExists,
         "HAS_DEPENDENTS" => Reason::HasDependents,
-        "EXPORTED" => Reason::Exported,
+        "EXPORTED" | "MAPPED" => Reason::Exported,
         "READ_ONLY" => Reason::ReadOnly,
         "LIMIT_REACHED" => Reason::LimitReached,
         "TOO_MANY_SESSIONS" => Reason::Busy,

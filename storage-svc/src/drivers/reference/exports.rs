@@ -1,9 +1,9 @@
-//! How hosts reach clones: a list of clients a volume.
+//! How hosts reach clones: a list of clients a volume; for LUNs see `maps`.
 
 use super::{
     Reference,
     client::{Change, pending},
-    look,
+    look, maps,
     volume_clones::check_ours,
 };
 use crate::driver::{DriverError, Export, ExportRequest, ExportTo, NfsPath, Progress, Reason};
@@ -12,8 +12,9 @@ use serde_json::json;
 use std::collections::BTreeSet;
 
 pub(super) async fn ensure(array: &Reference, want: &ExportRequest) -> Result<Progress<Export>, DriverError> {
-    let ExportTo::Nfs(clients) = &want.to else {
-        return Err(no_luns(array));
+    let clients = match &want.to {
+        ExportTo::Nfs(clients) => clients,
+        ExportTo::Luns { paths, hosts } => return maps::ensure(array, want, paths, hosts).await,
     };
     if let Some(waiting) = array.client.settle(want.resume.as_deref()).await? {
         return Ok(waiting);
@@ -38,8 +39,8 @@ pub(super) async fn ensure(array: &Reference, want: &ExportRequest) -> Result<Pr
 }
 
 pub(super) async fn remove(array: &Reference, want: &ExportRequest) -> Result<Progress<()>, DriverError> {
-    if let ExportTo::Luns { .. } = &want.to {
-        return Err(no_luns(array));
+    if let ExportTo::Luns { paths, .. } = &want.to {
+        return maps::remove(array, want, paths).await;
     }
     if let Some(waiting) = array.client.settle(want.resume.as_deref()).await? {
         return Ok(waiting);
@@ -56,8 +57,4 @@ pub(super) async fn remove(array: &Reference, want: &ExportRequest) -> Result<Pr
         Change::Done => Progress::Ready(()),
         Change::Queued(job) => pending(&job),
     })
-}
-
-fn no_luns(array: &Reference) -> DriverError {
-    DriverError::new(Reason::NotSupported, format!("array {} has no LUNs; export by NFS", array.client.name()))
 }

@@ -4,7 +4,7 @@ use super::{
     Reference,
     client::paged,
     comment::Comment,
-    file_marks,
+    file_marks, luns,
     wire::{self, Privileges, Volumes},
 };
 use crate::driver::{
@@ -41,7 +41,8 @@ pub(super) fn to_volume(system: &wire::System, from: wire::Volume) -> Volume {
         free_bytes: Some(from.size_bytes.saturating_sub(from.used_bytes)),
         read_write: !from.read_only,
         clone_of: from.parent.map(|parent| VolumeId(parent.volume_id)),
-        nfs: host.map(|host| NfsPath { host, path: from.export_path }),
+        // One for LUNs has no path.
+        nfs: host.filter(|_| !from.export_path.is_empty()).map(|host| NfsPath { host, path: from.export_path }),
     }
 }
 
@@ -56,8 +57,9 @@ pub(super) async fn volumes(array: &Reference, page: &PageRequest) -> Result<Pag
 
 /// By address and export path; a path below an export is looked for upwards.
 pub(super) async fn resolve(array: &Reference, device: &Device) -> Result<Resolution, DriverError> {
-    let Device::Nfs(nfs) = device else {
-        return Ok(Resolution::Absent { reason: String::new() });
+    let nfs = match device {
+        Device::Nfs(nfs) => nfs,
+        Device::Canonical(name) => return luns::resolve(array, name).await,
     };
     let system = array.system().await?;
     if !system.nfs_addresses.iter().any(|address| NfsPath::is_same_host(address, &nfs.host)) {
@@ -115,6 +117,20 @@ pub(super) async fn owned(
                 });
             }
         }
+        for lun in luns::of_volume(array, &volume.id).await? {
+            if let Some(comment) =
+                Comment::read(&lun.comment).filter(|it| lun.origin.is_some() && it.is_for(&volume.id))
+            {
+                owned.push(Owned {
+                    kind: OwnedKind::LunClone,
+                    volume: id.clone(),
+                    native_name: lun.name,
+                    native_id: lun.id,
+                    mark: comment.mark,
+                    create_time: lun.created_at,
+                });
+            }
+        }
         for entry in file_marks::index(array, &volume.id).await? {
             owned.extend(entry.directories.iter().map(|directory| Owned {
                 kind: OwnedKind::FileClone,
@@ -151,6 +167,21 @@ pub(super) async fn preflight(array: &Reference) -> Result<Preflight, DriverErro
         Ok(system) if system.capabilities.file_clones => needed.push(("file.modify", "clone and revert by file")),
         Ok(_) => remarks.push("the array cannot clone files: a revert needs a clone of the volume".to_owned()),
         Err(error) => remarks.push(format!("what the array can do could not be asked: {error}")),
+    }
+    if let Ok(system) = array.system().await {
+        if system.capabilities.luns_per_volume_max > 0 {
+            needed.push(("map.modify", "clone by LUN"));
+        }
+        if system.capabilities.lun_clones {
+            needed.extend([
+                ("lun.clone", "clone of single LUNs"),
+                ("lun.delete", "clone of single LUNs"),
+                ("lun.restore", "revert of a LUN in place"),
+            ]);
+        }
+        if system.capabilities.volume_restore {
+            needed.push(("volume.restore", "revert of a volume in place"));
+        }
     }
     let missing = needed.into_iter().filter(|(privilege, _)| !held.privileges.iter().any(|has| has == privilege));
     let missing = missing.map(|(privilege, feature)| MissingRight {

@@ -1,4 +1,4 @@
-//! The reference array, a simulated NAS with a REST API: how a driver for a real one looks. See README.md.
+//! The reference array, simulated, for files and LUNs, with a REST API: how a driver for a real one looks. See README.md.
 
 mod client;
 mod comment;
@@ -9,8 +9,12 @@ mod file_clones;
 mod file_marks;
 mod files;
 mod look;
+mod lun_clones;
+mod luns;
+mod maps;
 mod remove_snapshot;
 mod restore;
+mod roll_back;
 mod snapshots;
 mod volume_clones;
 mod wire;
@@ -20,9 +24,9 @@ pub use config::ReferenceConfig;
 use crate::{
     driver::{
         ArrayDriver, ArrayIdentity, Capabilities, CloneMember, CloneRemoval, Device, DriverError, Export,
-        ExportRequest, Exports, FileCloneRequest, FileClones, FileRestore, Owned, Page, PageRequest, Preflight,
-        Progress, Resolution, RestoreFilesRequest, RestoredFile, Snapshot, SnapshotRemoval, SnapshotRequest,
-        SnapshotUnit, Volume, VolumeCloneRequest, VolumeClones,
+        ExportRequest, Exports, FileCloneRequest, FileClones, FileRestore, LunClones, LunRestore, Owned, Page,
+        PageRequest, Preflight, Progress, Resolution, RestoreFilesRequest, RestoreRequest, RestoredFile, Snapshot,
+        SnapshotRemoval, SnapshotRequest, SnapshotUnit, Volume, VolumeCloneRequest, VolumeClones, VolumeRestore,
     },
     naming::NameRules,
 };
@@ -102,7 +106,7 @@ fn capabilities(system: &wire::System) -> Capabilities {
         clone_volume: true,
         clone_files: can.file_clones,
         restore_files: can.file_clones,
-        restore_volume: false,
+        restore_volume: can.volume_restore,
         restore_keeps_newer_snapshots: can.restore_keeps_newer_snapshots,
         clone_pins_snapshot: can.clones_pin_snapshots,
         note_bytes_max: can.comment_max_bytes,
@@ -111,9 +115,9 @@ fn capabilities(system: &wire::System) -> Capabilities {
         snapshots_per_volume_max: can.snapshots_per_volume_max,
         needs_vm_off: false,
         export_nfs: true,
-        export_luns: false,
-        clone_luns: false,
-        restore_lun: false,
+        export_luns: can.luns_per_volume_max > 0,
+        clone_luns: can.lun_clones,
+        restore_lun: can.lun_clones,
         read_files: true,
     }
 }
@@ -179,6 +183,18 @@ impl ArrayDriver for Reference {
         self.capabilities().clone_volume.then_some(self)
     }
 
+    fn lun_clones(&self) -> Option<&dyn LunClones> {
+        self.capabilities().clone_luns.then_some(self)
+    }
+
+    fn volume_restore(&self) -> Option<&dyn VolumeRestore> {
+        self.capabilities().restore_volume.then_some(self)
+    }
+
+    fn lun_restore(&self) -> Option<&dyn LunRestore> {
+        self.capabilities().restore_lun.then_some(self)
+    }
+
     fn exports(&self) -> Option<&dyn Exports> {
         Some(self)
     }
@@ -200,6 +216,31 @@ impl VolumeClones for Reference {
 
     async fn remove_clone(&self, want: &CloneRemoval) -> Result<Progress<()>, DriverError> {
         volume_clones::remove(self, want).await
+    }
+}
+
+#[async_trait]
+impl LunClones for Reference {
+    async fn ensure_lun_clone(&self, want: &VolumeCloneRequest) -> Result<Progress<Vec<CloneMember>>, DriverError> {
+        lun_clones::ensure(self, want).await
+    }
+
+    async fn remove_lun_clone(&self, want: &CloneRemoval) -> Result<Progress<()>, DriverError> {
+        lun_clones::remove(self, want).await
+    }
+}
+
+#[async_trait]
+impl VolumeRestore for Reference {
+    async fn restore_volume(&self, want: &RestoreRequest) -> Result<Progress<()>, DriverError> {
+        roll_back::volume(self, want).await
+    }
+}
+
+#[async_trait]
+impl LunRestore for Reference {
+    async fn restore_lun(&self, want: &RestoreRequest) -> Result<Progress<()>, DriverError> {
+        roll_back::lun(self, want).await
     }
 }
 

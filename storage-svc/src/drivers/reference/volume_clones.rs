@@ -4,11 +4,11 @@ use super::{
     Reference,
     client::{Change, pending},
     comment::{self, Comment},
-    files, look, name_rules,
+    files, look, luns, name_rules,
     wire::{self, Parent},
 };
 use crate::{
-    driver::{CloneMember, CloneRemoval, CloneTarget, DriverError, Progress, Reason, VolumeCloneRequest},
+    driver::{CloneMember, CloneRemoval, CloneTarget, DriverError, Lun, Progress, Reason, VolumeCloneRequest},
     naming,
 };
 use http::Method;
@@ -70,13 +70,16 @@ pub(super) async fn ensure(
             found.iter().find(|volume| volume.parent.as_ref().is_some_and(|parent| is_from(parent, target)))
         };
         let Some((index, target)) = want.targets.iter().enumerate().find(|(_, target)| of(target).is_none()) else {
-            let members = want.targets.iter().filter_map(of).map(|volume| CloneMember {
-                volume: look::to_volume(&system, volume.clone()),
-                directory: String::new(),
-                copied_bytes: 0,
-                luns: Vec::new(),
-            });
-            return Ok(Progress::Ready(members.collect()));
+            let mut members = Vec::new();
+            for (target, volume) in want.targets.iter().filter_map(|target| Some((target, of(target)?))) {
+                members.push(CloneMember {
+                    luns: luns_of(array, volume, &target.luns).await?,
+                    volume: look::to_volume(&system, volume.clone()),
+                    directory: String::new(),
+                    copied_bytes: 0,
+                });
+            }
+            return Ok(Progress::Ready(members));
         };
         match make(array, want, index, target).await {
             Ok(Change::Done) => {}
@@ -90,6 +93,16 @@ pub(super) async fn ensure(
     Err(DriverError::new(Reason::Busy, text))
 }
 
+/// The clone's LUNs, which have the names of their sources.
+async fn luns_of(array: &Reference, volume: &wire::Volume, paths: &[String]) -> Result<Vec<Lun>, DriverError> {
+    if paths.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (live, groups) = (luns::of_volume(array, &volume.id).await?, luns::groups(array).await?);
+    let found = luns::named(&live, paths, &format!("clone '{}'", volume.name))?;
+    Ok(found.into_iter().map(|lun| luns::to_lun(lun, &groups)).collect())
+}
+
 async fn make(
     array: &Reference,
     want: &VolumeCloneRequest,
@@ -97,13 +110,19 @@ async fn make(
     target: &CloneTarget,
 ) -> Result<Change, DriverError> {
     let snapshot = files::snapshot(array, &target.volume, &target.snapshot).await?;
+    if !target.luns.is_empty() {
+        let held = luns::of_snapshot(array, &target.volume, &target.snapshot).await?;
+        luns::named(&held, &target.luns, &format!("snapshot '{}'", snapshot.name))?;
+    }
     let can = array.system().await?.capabilities;
     // Several volumes of one clone need names of their own.
     let label = if want.targets.len() > 1 { format!("{index}-{}", want.label) } else { want.label.clone() };
     let name = naming::render(&name_rules(&can), &want.mark.key, &label);
     let comment = comment::write(&want.mark, [target.volume.as_str()], can.comment_max_bytes)?;
+    // One for LUNs is in no name space.
+    let export_path = if target.luns.is_empty() { format!("/{name}") } else { String::new() };
     let path = format!("/volumes/{}/snapshots/{}/clones", target.volume, snapshot.id);
-    let body = json!({"name": name, "comment": comment, "export_path": format!("/{name}")});
+    let body = json!({"name": name, "comment": comment, "export_path": export_path});
     array.client.change(Method::POST, &path, Some(body), "clone a volume").await
 }
 
@@ -128,6 +147,10 @@ pub(super) async fn remove(array: &Reference, want: &CloneRemoval) -> Result<Pro
             return Err(DriverError::new(Reason::Exported, text));
         }
         check_no_snapshots(array, volume, parent).await?;
+        if let Some(lun) = luns::of_volume(array, &volume.id).await?.iter().find(|lun| !lun.maps.is_empty()) {
+            let text = format!("LUN '{}' of clone '{}' is mapped; take the export away first", lun.name, volume.name);
+            return Err(DriverError::new(Reason::Exported, text));
+        }
     }
     for volume in found {
         match array.client.change(Method::DELETE, &format!("/volumes/{}", volume.id), None, "delete a clone").await {

@@ -27,6 +27,60 @@ pub(super) struct Capabilities {
     pub(super) snapshots_per_volume_max: u32,
     pub(super) name_max_bytes: usize,
     pub(super) comment_max_bytes: u32,
+    #[serde(default)]
+    pub(super) volume_restore: bool,
+    #[serde(default)]
+    pub(super) lun_clones: bool,
+    /// 0 on an array that has no LUNs.
+    #[serde(default)]
+    pub(super) luns_per_volume_max: u32,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Lun {
+    pub(super) id: String,
+    pub(super) volume_id: String,
+    pub(super) name: String,
+    pub(super) comment: String,
+    pub(super) serial: String,
+    pub(super) canonical_name: String,
+    pub(super) size_bytes: u64,
+    pub(super) created_at: Timestamp,
+    pub(super) origin: Option<LunOrigin>,
+    pub(super) maps: Vec<LunMap>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct LunOrigin {
+    pub(super) lun_id: String,
+    pub(super) snapshot_id: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct LunMap {
+    pub(super) group_id: String,
+    pub(super) number: u32,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Luns {
+    pub(super) luns: Vec<Lun>,
+    #[serde(default)]
+    pub(super) next_cursor: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Group {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) initiators: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Groups {
+    pub(super) groups: Vec<Group>,
+    #[serde(default)]
+    pub(super) next_cursor: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
