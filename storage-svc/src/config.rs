@@ -11,7 +11,7 @@
 //! hosts = ["10.0.0.5"]
 //! ```
 
-use crate::drivers::{filer::FilerConfig, reference::ReferenceConfig};
+use crate::drivers::{ceph::CephConfig, filer::FilerConfig, ontap::OntapConfig, reference::ReferenceConfig};
 use serde::Deserialize;
 use std::{
     collections::BTreeSet,
@@ -45,9 +45,15 @@ pub struct ArrayConfig {
     pub name: String,
     /// Which driver.
     pub kind: String,
+    /// The table of kind `ceph`.
+    #[serde(default)]
+    pub ceph: Option<CephConfig>,
     /// The table of kind `filer`.
     #[serde(default)]
     pub filer: Option<FilerConfig>,
+    /// The table of kind `ontap`.
+    #[serde(default)]
+    pub ontap: Option<OntapConfig>,
     /// The table of kind `reference`.
     #[serde(default)]
     pub reference: Option<ReferenceConfig>,

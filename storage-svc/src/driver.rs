@@ -64,7 +64,7 @@ impl<T> Progress<T> {
 /// One array, spoken to in one vendor's dialect. Every verb may be repeated.
 #[async_trait]
 pub trait ArrayDriver: Debug + Send + Sync {
-    /// Which driver: `filer`, `reference`.
+    /// Which driver: `ceph`, `filer`, `reference`.
     fn kind(&self) -> &'static str;
     /// What the array can do, as known since the last [`identify`](Self::identify); asks nobody.
     fn capabilities(&self) -> Capabilities;
@@ -132,7 +132,8 @@ pub const READ_BYTES_MAX: u64 = 1 << 20;
 pub trait VolumeClones: Send + Sync {
     /// A writable volume a target, from its snapshot.
     async fn ensure_clone(&self, want: &VolumeCloneRequest) -> Result<Progress<Vec<CloneMember>>, DriverError>;
-    /// Removes the clone with all that was written into it; [`Reason::Exported`] while hosts may mount it.
+    /// Removes the clone with all that was written into it; [`Reason::Exported`] while hosts may mount it or have it open,
+    /// [`Reason::HasDependents`] while it has snapshots that were made of it, whoever made them.
     async fn remove_clone(&self, want: &CloneRemoval) -> Result<Progress<()>, DriverError>;
 }
 

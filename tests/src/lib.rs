@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod between;
 pub mod built;
+pub mod ceph;
 pub mod conformance;
 pub mod house;
 pub mod killing;

@@ -1,6 +1,8 @@
 //! The drivers: one folder a vendor, one line of each table here.
 
+pub mod ceph;
 pub mod filer;
+pub mod ontap;
 pub mod reference;
 
 use crate::{
@@ -17,7 +19,7 @@ use strata_kit::{
 pub type HttpFactory<'a> = &'a (dyn Fn(&str, &TlsOptions) -> Result<SharedHttp, String> + Send + Sync);
 
 /// The kinds that a configuration may name.
-pub const KINDS: [&str; 2] = ["filer", "reference"];
+pub const KINDS: [&str; 4] = ["ceph", "filer", "ontap", "reference"];
 
 /// What is wrong in the vendor's table: field below the array, and a sentence.
 pub(crate) fn faults(array: &ArrayConfig) -> Vec<(String, String)> {
@@ -29,7 +31,9 @@ pub(crate) fn faults(array: &ArrayConfig) -> Vec<(String, String)> {
         faults.into_iter().map(|(field, text)| (format!("{kind}.{field}"), text)).collect()
     };
     match array.kind.as_str() {
+        "ceph" => array.ceph.as_ref().map_or_else(table_missing, |table| below("ceph", table.faults())),
         "filer" => array.filer.as_ref().map_or_else(table_missing, |table| below("filer", table.faults())),
+        "ontap" => array.ontap.as_ref().map_or_else(table_missing, |table| below("ontap", table.faults())),
         "reference" => array.reference.as_ref().map_or_else(table_missing, |table| below("reference", table.faults())),
         other => vec![("kind".to_owned(), format!("'{other}' is no kind of array; use one of {}", KINDS.join(", ")))],
     }
@@ -48,16 +52,26 @@ pub fn build(
         let text = format!("array '{}' of kind '{}' has no table of that kind", array.name, array.kind);
         DriverError::new(Reason::InvalidRequest, text)
     };
+    let client = |options: &TlsOptions| {
+        http(&array.name, options)
+            .map_err(|text| DriverError::new(Reason::InvalidRequest, format!("array '{}': {text}", array.name)))
+    };
     match array.kind.as_str() {
+        "ceph" => {
+            let table = array.ceph.as_ref().ok_or_else(missing)?;
+            Ok(Arc::new(ceph::Ceph::new(table, client(&table.tls())?, clock.clone())))
+        }
         "filer" => {
             let table = array.filer.clone().ok_or_else(missing)?;
             Ok(Arc::new(filer::Filer::new(table, clock.clone())))
         }
+        "ontap" => {
+            let table = array.ontap.as_ref().ok_or_else(missing)?;
+            Ok(Arc::new(ontap::Ontap::new(table, client(&table.tls())?)))
+        }
         "reference" => {
             let table = array.reference.as_ref().ok_or_else(missing)?;
-            let client = http(&array.name, &table.tls())
-                .map_err(|text| DriverError::new(Reason::InvalidRequest, format!("array '{}': {text}", array.name)))?;
-            Ok(Arc::new(reference::Reference::new(table, client)))
+            Ok(Arc::new(reference::Reference::new(table, client(&table.tls())?)))
         }
         _ => Err(missing()),
     }

@@ -1,8 +1,9 @@
 //! What a case may do to an array behind its driver's back: write as a host does, and act as a stranger, a crash or an
 //! administrator would.
 
-use std::{fmt::Debug, sync::Arc, time::Duration};
-use strata_model::ids::VolumeId;
+use anyhow::bail;
+use std::{any::Any, fmt::Debug, sync::Arc, time::Duration};
+use strata_model::ids::{ArraySnapshotId, VolumeId};
 use strata_storage_svc::driver::{ArrayDriver, NfsPath};
 
 /// One array with two volumes, 0 and 1, called `ds-0` and `ds-1`; made anew for each case. What answers `None` or `false`
@@ -31,6 +32,36 @@ pub trait Bench: Debug + Send + Sync {
     fn read_nfs(&self, client: &str, export: &NfsPath, path: &str) -> Option<Vec<u8>>;
     /// Writes behind an export, as a host does.
     fn write_nfs(&self, export: &NfsPath, path: &str, bytes: &[u8]) -> anyhow::Result<()>;
+
+    /// Where volume 0 or 1 is a LUN: its canonical name.
+    fn device(&self, _index: usize) -> Option<String> {
+        None
+    }
+    /// Where it is a LUN: who is mapped to it, sorted.
+    fn initiators(&self, _index: usize) -> Vec<String> {
+        Vec::new()
+    }
+    /// For drivers that read no files: a file of a snapshot as somebody else than the driver reads it.
+    fn read_snapshot(
+        &self,
+        _index: usize,
+        _snapshot: &ArraySnapshotId,
+        _path: &str,
+    ) -> anyhow::Result<Option<Vec<u8>>> {
+        bail!("the bench has no witness for the bytes of snapshots")
+    }
+    /// For drivers that export nothing by NFS: a file of any volume, a clone say, as somebody else than the driver reads it.
+    fn read_volume(&self, _volume: &VolumeId, _path: &str) -> anyhow::Result<Option<Vec<u8>>> {
+        bail!("the bench has no witness for the bytes of volumes")
+    }
+    /// The same, written.
+    fn write_volume(&self, _volume: &VolumeId, _path: &str, _bytes: &[u8]) -> anyhow::Result<()> {
+        bail!("the bench has no witness for the bytes of volumes")
+    }
+    /// Opens a volume as a host or gateway does, until what is answered is dropped.
+    fn hold_open(&self, _volume: &VolumeId) -> anyhow::Result<Option<Box<dyn Any + Send>>> {
+        Ok(None)
+    }
 
     /// Deletes the volume and makes another one under the same name.
     fn recreate(&self, index: usize) -> anyhow::Result<()>;

@@ -9,8 +9,8 @@ use strata_model::{
 };
 use strata_storage_svc::driver::{
     ArrayDriver, CloneMember, CloneRemoval, CloneTarget, DriverError, FileCloneRequest, FileCloneTarget, FileMapping,
-    Owned, Page, PageRequest, Progress, Reason, RestoreFilesRequest, RestoredFile, Snapshot, SnapshotRemoval,
-    SnapshotRequest, SnapshotTarget, VolumeCloneRequest,
+    Owned, Page, PageRequest, Progress, Reason, RestoreFilesRequest, RestoreRequest, RestoredFile, Snapshot,
+    SnapshotRemoval, SnapshotRequest, SnapshotTarget, VolumeCloneRequest,
 };
 
 /// Our installation.
@@ -81,7 +81,6 @@ impl Lab {
     }
 
     /// Repeats a call while it is pending.
-    /// Repeats while the array works on it.
     pub async fn follow<T, F, Call>(&self, mut call: Call) -> Result<T, DriverError>
     where
         F: Future<Output = Result<Progress<T>, DriverError>>,
@@ -266,6 +265,46 @@ impl Lab {
     pub async fn restore(&self, request: &RestoreFilesRequest) -> Result<Vec<RestoredFile>, DriverError> {
         let restore = self.driver.file_restore().ok_or_else(lacking)?;
         self.follow(|resume| async { restore.restore_files(&RestoreFilesRequest { resume, ..request.clone() }).await })
+            .await
+    }
+
+    /// A file of a volume's snapshot: by the driver where it reads files, else by the bench's witness.
+    pub async fn held(&self, index: usize, snapshot: &ArraySnapshotId, path: &str) -> anyhow::Result<Vec<u8>> {
+        self.held_by(&self.driver, index, snapshot, path).await
+    }
+
+    /// The same by another driver.
+    pub async fn held_by(
+        &self,
+        driver: &Arc<dyn ArrayDriver>,
+        index: usize,
+        snapshot: &ArraySnapshotId,
+        path: &str,
+    ) -> anyhow::Result<Vec<u8>> {
+        if self.driver.capabilities().read_files {
+            return Ok(driver.read_snapshot_file(&self.bench.volume(index), snapshot, path).await?);
+        }
+        let found = self.bench.read_snapshot(index, snapshot, path)?;
+        found.with_context(|| format!("'{path}' is not in the snapshot"))
+    }
+
+    /// A request to roll volume 0 back, with all hosts gone.
+    pub fn rollback(&self, key: &str, snapshot: &Snapshot) -> RestoreRequest {
+        RestoreRequest {
+            mark: mark(key),
+            volume: self.bench.volume(0),
+            expected_uuid: None,
+            snapshot: id_of(snapshot, &self.bench.volume(0)),
+            lun: String::new(),
+            released_initiators: self.bench.initiators(0),
+            resume: None,
+        }
+    }
+
+    /// Rolls back, to the end.
+    pub async fn roll_back(&self, request: &RestoreRequest) -> Result<(), DriverError> {
+        let restore = self.driver.volume_restore().ok_or_else(lacking)?;
+        self.follow(|resume| async { restore.restore_volume(&RestoreRequest { resume, ..request.clone() }).await })
             .await
     }
 

@@ -9,6 +9,7 @@ pub mod lab;
 pub mod report;
 pub mod rows;
 
+use anyhow::Context as _;
 use futures::future::BoxFuture;
 use lab::Lab;
 use strata_storage_svc::driver::{Capabilities, SnapshotUnit};
@@ -38,6 +39,16 @@ pub enum Need {
     Pins,
     /// Clones do not pin their snapshot.
     NoPins,
+    /// Files of a snapshot are read: the volume holds files and no LUN.
+    ReadFiles,
+    /// Clones are exported by NFS.
+    ExportNfs,
+    /// Volumes rolled back in place.
+    RestoreVolume,
+    /// A restore in place keeps newer snapshots.
+    KeepsNewer,
+    /// A restore in place would delete newer snapshots.
+    EatsNewer,
 }
 
 impl Need {
@@ -54,6 +65,11 @@ impl Need {
             Need::VolumeUnit => capabilities.snapshot_unit == SnapshotUnit::Volume,
             Need::Pins => capabilities.clone_pins_snapshot,
             Need::NoPins => !capabilities.clone_pins_snapshot,
+            Need::ReadFiles => capabilities.read_files,
+            Need::ExportNfs => capabilities.export_nfs,
+            Need::RestoreVolume => capabilities.restore_volume,
+            Need::KeepsNewer => capabilities.restore_keeps_newer_snapshots,
+            Need::EatsNewer => !capabilities.restore_keeps_newer_snapshots,
         }
     }
 }
@@ -89,20 +105,30 @@ impl std::fmt::Debug for Case {
     }
 }
 
+impl Case {
+    /// What it needs and an array of this kind lacks.
+    pub fn lacking(&self, capabilities: &Capabilities) -> Option<Need> {
+        self.needs.iter().copied().find(|need| !need.is_met(capabilities))
+    }
+}
+
+/// A lab on a fresh array that said who it is.
+///
+/// # Errors
+/// There is no such array, or it does not say.
+pub async fn lab(row: &dyn rows::Row, case: &str) -> anyhow::Result<Lab> {
+    let lab = Lab::new(row.bench(case).context("no array for it")?);
+    lab.driver().identify().await.context("the array does not say who it is")?;
+    Ok(lab)
+}
+
 /// Runs one case on a fresh array.
 pub async fn run(case: &Case, row: &dyn rows::Row) -> Verdict {
-    let lab = match row.bench(case.name).map(Lab::new) {
-        Ok(lab) => lab,
-        Err(error) => return Verdict::Failed(format!("no array for it: {error:#}")),
+    let outcome = match lab(row, case.name).await {
+        Ok(lab) => (case.run)(&lab).await,
+        Err(error) => Err(error),
     };
-    if let Err(error) = lab.driver().identify().await {
-        return Verdict::Failed(format!("the array does not say who it is: {error}"));
-    }
-    let capabilities = lab.driver().capabilities();
-    if let Some(lacking) = case.needs.iter().find(|need| !need.is_met(&capabilities)) {
-        return Verdict::Absent(format!("{lacking:?}"));
-    }
-    match (case.run)(&lab).await {
+    match outcome {
         Ok(None) => Verdict::Passed,
         Ok(Some(lacking)) => Verdict::Absent(lacking),
         Err(error) => Verdict::Failed(format!("{error:#}")),

@@ -1,6 +1,6 @@
 //! Runs all cases on a row and tells how each ended.
 
-use super::{Verdict, cases, rows::Row, run};
+use super::{Case, Verdict, cases, lab, rows::Row, run};
 
 /// How a row did.
 #[derive(Debug, Default)]
@@ -15,8 +15,25 @@ pub struct Report {
 
 /// All cases, one after the other.
 pub async fn run_row(row: &dyn Row) -> Report {
+    run_some(row, |_| true).await
+}
+
+/// The cases that are wanted, one after the other.
+pub async fn run_some(row: &dyn Row, is_wanted: impl Fn(&Case) -> bool) -> Report {
     let mut report = Report::default();
-    for case in cases::all() {
+    // All arrays of a row can do the same: what is absent needs no array of its own.
+    let capabilities = match lab(row, "capabilities").await {
+        Ok(lab) => lab.driver().capabilities(),
+        Err(error) => {
+            report.failed.push(("capabilities", format!("{error:#}")));
+            return report;
+        }
+    };
+    for case in cases::all().filter(|case| is_wanted(case)) {
+        if let Some(lacking) = case.lacking(&capabilities) {
+            report.absent.push((case.name, format!("{lacking:?}")));
+            continue;
+        }
         match run(case, row).await {
             Verdict::Passed => report.passed.push(case.name),
             Verdict::Absent(lacking) => report.absent.push((case.name, lacking)),

@@ -177,7 +177,10 @@ async fn a_volume_that_was_restored_is_attached_again() {
     for vm in face.list_vms(Request::new(present_vms)).await.expect("an answer").into_inner().vms {
         if vm.datastores == ["vmfs1"] {
             let client = lab.sim.client();
-            client.unregister(&strata_inventory_svc::soap::MoRef::new("VirtualMachine", vm.moref), "VM").await.expect("an answer");
+            client
+                .unregister(&strata_inventory_svc::soap::MoRef::new("VirtualMachine", vm.moref), "VM")
+                .await
+                .expect("an answer");
         }
     }
     let vmfs = vmfs_of(&store_named(&face, "vmfs1").await.expect("an answer"));

@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 
 /// `docker-compose config`, the lab's profile included.
 pub fn run() -> Result<()> {
-    let program = match peers::require_system("docker-compose", "docker-compose") {
+    let program = match peers::require_system("docker-compose", &["docker-compose"]) {
         Ok(program) => program,
         Err(error) if workspace::is_ci() => return Err(error),
         Err(error) => {

@@ -127,6 +127,7 @@ pub(super) async fn remove(array: &Reference, want: &CloneRemoval) -> Result<Pro
             );
             return Err(DriverError::new(Reason::Exported, text));
         }
+        check_no_snapshots(array, volume, parent).await?;
     }
     for volume in found {
         match array.client.change(Method::DELETE, &format!("/volumes/{}", volume.id), None, "delete a clone").await {
@@ -137,4 +138,26 @@ pub(super) async fn remove(array: &Reference, want: &CloneRemoval) -> Result<Pro
         }
     }
     Ok(Progress::Ready(()))
+}
+
+/// The array removes a volume's snapshots with it. Those that a clone carried from its source may go; others are somebody's.
+async fn check_no_snapshots(array: &Reference, clone: &wire::Volume, parent: &Parent) -> Result<(), DriverError> {
+    let mut made_since = array.client.snapshots(&clone.id).await?;
+    made_since.retain(|snapshot| snapshot.created_at >= clone.created_at);
+    if made_since.is_empty() {
+        return Ok(());
+    }
+    // A clock that stands still lets a carried one look as if made since.
+    let of_source = array.client.snapshots(&parent.volume_id).await?;
+    made_since.retain(|snapshot| !of_source.iter().any(|other| other.name == snapshot.name));
+    if made_since.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = made_since.iter().map(|snapshot| snapshot.name.as_str()).collect();
+    let text = format!(
+        "clone '{}' has snapshots, which would go with it; remove these first: {}",
+        clone.name,
+        names.join(", ")
+    );
+    Err(DriverError::new(Reason::HasDependents, text))
 }

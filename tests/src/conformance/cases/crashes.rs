@@ -32,7 +32,7 @@ async fn interrupted_snapshot(lab: &Lab) -> CaseResult {
     same("listed before", lab.list(0).await?.len(), 0)?;
     let snapshot = lab.snapshot("s-half").await?;
     let id = id_of(&snapshot, &lab.bench.volume(0));
-    let held = lab.driver().read_snapshot_file(&lab.bench.volume(0), &id, "vm/disk").await?;
+    let held = lab.held(0, &id, "vm/disk").await?;
     ensure!(held == pattern(40, 50_000), "the snapshot holds what the crash left");
     lab.expect_no_leftovers()?;
     Ok(None)
@@ -89,7 +89,7 @@ async fn lost_answer_of_snapshot(lab: &Lab) -> CaseResult {
     lab.bench.write(0, "vm/disk", b"two")?;
     let snapshot = lab.ensure(&request).await?;
     let id = id_of(&snapshot, &lab.bench.volume(0));
-    same("bytes", lab.driver().read_snapshot_file(&lab.bench.volume(0), &id, "vm/disk").await?, b"one".to_vec())?;
+    same("bytes", lab.held(0, &id, "vm/disk").await?, b"one".to_vec())?;
     same("snapshots", lab.list(0).await?.len(), 1)?;
     Ok(None)
 }
@@ -146,7 +146,7 @@ async fn after_a_restart(lab: &Lab) -> CaseResult {
     let snapshot = lab.snapshot("s-1").await?;
     let restarted = lab.bench.restart();
     let id = id_of(&snapshot, &lab.bench.volume(0));
-    same("bytes", restarted.read_snapshot_file(&lab.bench.volume(0), &id, "vm/disk").await?, b"one".to_vec())?;
+    same("bytes", lab.held_by(&restarted, 0, &id, "vm/disk").await?, b"one".to_vec())?;
     lab.remove_by(&restarted, &lab.removal("s-1", &[0])).await?;
     same("left", lab.list(0).await?.len(), 0)?;
     Ok(None)

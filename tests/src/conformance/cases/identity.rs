@@ -16,8 +16,9 @@ pub(super) const CASES: &[Case] = &[
     case!("volumes: an unknown volume is NotFound", [], unknown_volume),
     case!("volumes: ids and uuids are the same after a restart", [], volumes_are_stable),
     case!("volumes: one made again under its name has another uuid", [], recreated_has_another_uuid),
-    case!("devices: an export leads to its volume", [], export_leads_to_volume),
-    case!("devices: a path below an export leads to the volume and the rest", [], path_below_export),
+    case!("devices: an export leads to its volume", [ReadFiles], export_leads_to_volume),
+    case!("devices: a path below an export leads to the volume and the rest", [ReadFiles], path_below_export),
+    case!("devices: a LUN leads to its volume and to itself, whatever the case of its name", [], lun_leads_to_volume),
     case!("devices: an unknown host or path is absent and no error", [], unknown_device),
     case!("preflight: a well-kept array misses nothing", [], preflight_is_clean),
 ];
@@ -34,6 +35,10 @@ async fn capabilities_agree(lab: &Lab) -> CaseResult {
     same("clone_volume", driver.volume_clones().is_some(), can.clone_volume)?;
     same("clone_files", driver.file_clones().is_some(), can.clone_files)?;
     same("restore_files", driver.file_restore().is_some(), can.restore_files)?;
+    same("restore_volume", driver.volume_restore().is_some(), can.restore_volume)?;
+    same("restore_lun", driver.lun_restore().is_some(), can.restore_lun)?;
+    same("clone_luns", driver.lun_clones().is_some(), can.clone_luns)?;
+    same("exports", driver.exports().is_some(), can.export_nfs || can.export_luns)?;
     ensure!(can.note_bytes_max >= 120, "a mark needs 120 bytes, a comment holds {}", can.note_bytes_max);
     ensure!(can.snapshot_names.bytes_max >= 32, "names of {} bytes are too short", can.snapshot_names.bytes_max);
     ensure!(can.group_volumes_max >= 1 && can.snapshots_per_volume_max >= 1, "a limit of zero");
@@ -107,6 +112,29 @@ async fn path_below_export(lab: &Lab) -> CaseResult {
             same("path", path_in_volume, "vm/sub".to_owned())?;
         }
         Resolution::Absent { reason } => bail!("not found: {reason}"),
+    }
+    Ok(None)
+}
+
+async fn lun_leads_to_volume(lab: &Lab) -> CaseResult {
+    for index in 0..2 {
+        let Some(name) = lab.bench.device(index) else {
+            return Ok(Some("LUNs".to_owned()));
+        };
+        for spelling in [name.clone(), name.to_ascii_uppercase()] {
+            let Resolution::Found { volume, path_in_volume, evidence, lun, siblings } =
+                lab.driver().resolve(&Device::Canonical(spelling.clone())).await?
+            else {
+                bail!("{spelling} was not found");
+            };
+            same("volume", volume.id, lab.bench.volume(index))?;
+            same("path", path_in_volume, String::new())?;
+            ensure!(evidence.contains(&name), "evidence without the device: {evidence}");
+            let lun = lun.context("the device is not told as a LUN")?;
+            same("canonical name", lun.canonical_name, Some(name.clone()))?;
+            same("initiators", lun.initiators, lab.bench.initiators(index))?;
+            ensure!(!lun.uuid.is_empty() && siblings.iter().all(|other| other.path != lun.path), "{siblings:?}");
+        }
     }
     Ok(None)
 }

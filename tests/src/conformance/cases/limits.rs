@@ -11,8 +11,8 @@ use strata_storage_svc::driver::{READ_BYTES_MAX, Reason};
 pub(super) const CASES: &[Case] = &[
     case!("limits: a full array refuses or does, and leaves nothing half", [], full),
     case!("limits: a read-only volume is told so, and nothing is made of it", [], read_only),
-    case!("limits: a file beyond the limit of reading is refused", [], large_file),
-    case!("limits: a directory is not read as a file", [], directory_is_no_file),
+    case!("limits: a file beyond the limit of reading is refused", [ReadFiles], large_file),
+    case!("limits: a directory is not read as a file", [ReadFiles], directory_is_no_file),
 ];
 
 async fn full(lab: &Lab) -> CaseResult {
@@ -34,7 +34,7 @@ async fn full(lab: &Lab) -> CaseResult {
     }
     let snapshot = lab.ensure(&request).await?;
     let id = id_of(&snapshot, &lab.bench.volume(0));
-    let held = lab.driver().read_snapshot_file(&lab.bench.volume(0), &id, "vm/disk").await?;
+    let held = lab.held(0, &id, "vm/disk").await?;
     ensure!(held == vec![7; 400_000], "the snapshot is not whole");
     Ok(None)
 }

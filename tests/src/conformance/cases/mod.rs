@@ -11,12 +11,13 @@ mod sessions;
 mod snapshots;
 mod strangers;
 mod volume_clones;
+mod volume_restore;
 
 use super::Case;
 
 /// All of them.
 pub fn all() -> impl Iterator<Item = &'static Case> {
-    let groups: [&'static [Case]; 11] = [
+    let groups: [&'static [Case]; 12] = [
         identity::CASES,
         snapshots::CASES,
         names::CASES,
@@ -24,6 +25,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         strangers::CASES,
         file_clones::CASES,
         volume_clones::CASES,
+        volume_restore::CASES,
         restore::CASES,
         crashes::CASES,
         limits::CASES,

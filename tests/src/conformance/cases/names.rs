@@ -9,12 +9,12 @@ use anyhow::ensure;
 use strata_storage_svc::driver::Reason;
 
 pub(super) const CASES: &[Case] = &[
-    case!("names: files called with / @ : % # and non-ASCII are held", [], awkward_files),
+    case!("names: files called with / @ : % # and non-ASCII are held", [ReadFiles], awkward_files),
     case!("names: hostile labels give valid names of their own", [], hostile_labels),
     case!("names: a wrong key is refused", [], wrong_keys),
     case!("names: the longest key with the longest label fits", [], longest_names),
-    case!("paths: those that lead out of the volume are refused", [], paths_that_lead_out),
-    case!("paths: a symbolic link is not followed", [], symbolic_links),
+    case!("paths: those that lead out of the volume are refused", [ReadFiles], paths_that_lead_out),
+    case!("paths: a symbolic link is not followed", [ReadFiles], symbolic_links),
 ];
 
 async fn awkward_files(lab: &Lab) -> CaseResult {

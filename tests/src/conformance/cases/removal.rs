@@ -54,7 +54,7 @@ async fn others_stay(lab: &Lab) -> CaseResult {
     same("left", left.len(), 1)?;
     same("the one left", native_name(&left[0])?, native_name(&long)?)?;
     let id = id_of(&long, &lab.bench.volume(0));
-    same("bytes", lab.driver().read_snapshot_file(&lab.bench.volume(0), &id, "vm/disk").await?, b"one".to_vec())?;
+    same("bytes", lab.held(0, &id, "vm/disk").await?, b"one".to_vec())?;
     Ok(None)
 }
 
@@ -77,7 +77,7 @@ async fn key_can_be_used_again(lab: &Lab) -> CaseResult {
     lab.bench.write(0, "vm/disk", b"two")?;
     let snapshot = lab.snapshot("s-again").await?;
     let id = id_of(&snapshot, &lab.bench.volume(0));
-    same("bytes", lab.driver().read_snapshot_file(&lab.bench.volume(0), &id, "vm/disk").await?, b"two".to_vec())?;
+    same("bytes", lab.held(0, &id, "vm/disk").await?, b"two".to_vec())?;
     Ok(None)
 }
 

@@ -3,21 +3,29 @@
 use super::case;
 use crate::conformance::{
     Case, CaseResult,
-    lab::{Lab, mark, pattern, refused, same, their_mark},
+    lab::{Lab, mark, native_name, pattern, refused, same, their_mark},
 };
 use anyhow::{Context as _, ensure};
 use strata_storage_svc::driver::{
-    CloneMember, DriverError, Export, ExportRequest, ExportTo, NfsPath, OwnedKind, Reason, Snapshot, VolumeCloneRequest,
+    CloneMember, DriverError, Export, ExportRequest, ExportTo, NfsPath, OwnedKind, PageRequest, Reason, Snapshot,
+    SnapshotRemoval, VolumeCloneRequest,
 };
 
 pub(super) const CASES: &[Case] = &[
-    case!("volume clone: a host that it is exported to reads the snapshot's bytes", [CloneVolume], holds_old_bytes),
-    case!("volume clone: no host reaches it before it is exported, nor after", [CloneVolume], export_is_a_list),
+    case!("volume clone: whoever reaches it reads the snapshot's bytes", [CloneVolume], holds_old_bytes),
+    case!(
+        "volume clone: no host reaches it before it is exported, nor after",
+        [CloneVolume, ExportNfs],
+        export_is_a_list
+    ),
     case!("volume clone: writes to it change neither source nor snapshot", [CloneVolume], is_independent),
     case!("volume clone: the same key and source answers the same volume", [CloneVolume], same_key_same_source),
     case!("volume clone: the same key and another source is KeyReused", [CloneVolume], same_key_other_source),
-    case!("volume clone: of several volumes, each from its own part", [CloneVolume, Group], several_volumes),
-    case!("volume clone: is not removed while it is exported", [CloneVolume], exported_is_not_removed),
+    case!("volume clone: of several volumes, each from its own part", [CloneVolume], several_volumes),
+    case!("volume clone: is not removed while it is exported", [CloneVolume, ExportNfs], exported_is_not_removed),
+    case!("volume clone: is not removed while somebody has it open", [CloneVolume], open_is_not_removed),
+    case!("volume clone: is not removed with snapshots that others made of it (S2)", [CloneVolume], its_snapshots_stay),
+    case!("volume clone: of a snapshot that is not the volume's is NotFound", [CloneVolume], of_another_snapshot),
     case!("volume clone: removed, and again", [CloneVolume], remove_twice),
     case!(
         "volume clone: another installation's is neither removed nor exported (S2)",
@@ -25,9 +33,9 @@ pub(super) const CASES: &[Case] = &[
         other_installation
     ),
     case!("volume clone: pins its snapshot, and the refusal says so", [CloneVolume, Pins], pins_its_snapshot),
-    case!("volume clone: the end of an absent export succeeds", [CloneVolume], remove_absent_export),
+    case!("volume clone: the end of an absent export succeeds", [CloneVolume, ExportNfs], remove_absent_export),
     case!("volume clone: is listed as owned and names its source", [CloneVolume], is_listed),
-    case!("volume clone: the source is never exported nor removed", [CloneVolume], source_is_safe),
+    case!("volume clone: the source is never exported nor removed", [CloneVolume, ExportNfs], source_is_safe),
 ];
 
 async fn prepare(lab: &Lab) -> anyhow::Result<Snapshot> {
@@ -67,12 +75,29 @@ async fn remove_export(lab: &Lab, request: &ExportRequest) -> anyhow::Result<()>
     Ok(lab.follow(follow).await?)
 }
 
+/// A file of a clone, as a host reads it that the clone is exported to; by the bench's witness where nothing is exported.
+async fn read(lab: &Lab, key: &str, clone: &CloneMember, path: &str) -> anyhow::Result<Option<Vec<u8>>> {
+    if !lab.driver().capabilities().export_nfs {
+        return lab.bench.read_volume(&clone.volume.id, path);
+    }
+    let nfs = ensure_export(lab, &export(key, clone, &["esx-1"])).await?;
+    Ok(lab.bench.read_nfs("esx-1", &nfs, path))
+}
+
+/// The same, written.
+async fn write(lab: &Lab, key: &str, clone: &CloneMember, path: &str, bytes: &[u8]) -> anyhow::Result<()> {
+    if !lab.driver().capabilities().export_nfs {
+        return lab.bench.write_volume(&clone.volume.id, path, bytes);
+    }
+    let nfs = ensure_export(lab, &export(key, clone, &["esx-1"])).await?;
+    lab.bench.write_nfs(&nfs, path, bytes)
+}
+
 async fn holds_old_bytes(lab: &Lab) -> CaseResult {
     let snapshot = prepare(lab).await?;
     let clone = one(lab, &lab.volume_clone("c-1", &snapshot, &[0])).await?;
     same("copied bytes", clone.copied_bytes, 0)?;
-    let nfs = ensure_export(lab, &export("c-1", &clone, &["esx-1"])).await?;
-    let read = lab.bench.read_nfs("esx-1", &nfs, "vm/disk").context("the host cannot read it")?;
+    let read = read(lab, "c-1", &clone, "vm/disk").await?.context("the host cannot read it")?;
     ensure!(read == pattern(20, 100_000), "the clone has other bytes than the snapshot");
     lab.expect_live(0, "vm/disk", &pattern(21, 100_000))?;
     Ok(None)
@@ -98,11 +123,11 @@ async fn export_is_a_list(lab: &Lab) -> CaseResult {
 async fn is_independent(lab: &Lab) -> CaseResult {
     let snapshot = prepare(lab).await?;
     let clone = one(lab, &lab.volume_clone("c-1", &snapshot, &[0])).await?;
-    let nfs = ensure_export(lab, &export("c-1", &clone, &["esx-1"])).await?;
-    lab.bench.write_nfs(&nfs, "vm/disk", b"scribble")?;
+    write(lab, "c-1", &clone, "vm/disk", b"scribble").await?;
+    same("written", read(lab, "c-1", &clone, "vm/disk").await?, Some(b"scribble".to_vec()))?;
     lab.expect_live(0, "vm/disk", &pattern(21, 100_000))?;
     let id = crate::conformance::lab::id_of(&snapshot, &lab.bench.volume(0));
-    let held = lab.driver().read_snapshot_file(&lab.bench.volume(0), &id, "vm/disk").await?;
+    let held = lab.held(0, &id, "vm/disk").await?;
     ensure!(held == pattern(20, 100_000), "the snapshot changed");
     Ok(None)
 }
@@ -134,10 +159,11 @@ async fn several_volumes(lab: &Lab) -> CaseResult {
     same("parts", members.len(), 2)?;
     for (member, index) in members.iter().zip([1, 0]) {
         same("source", member.volume.clone_of.clone(), Some(lab.bench.volume(index)))?;
-        let nfs = ensure_export(lab, &export("c-both", member, &["esx-1"])).await?;
         let expected = Some(format!("volume {index}").into_bytes());
-        same("bytes", lab.bench.read_nfs("esx-1", &nfs, "vm/disk"), expected)?;
-        remove_export(lab, &export("c-both", member, &[])).await?;
+        same("bytes", read(lab, "c-both", member, "vm/disk").await?, expected)?;
+        if lab.driver().capabilities().export_nfs {
+            remove_export(lab, &export("c-both", member, &[])).await?;
+        }
     }
     lab.remove_volumes(&request).await?;
     let owned = lab.owned(None).await?;
@@ -154,6 +180,60 @@ async fn exported_is_not_removed(lab: &Lab) -> CaseResult {
     ensure!(lab.bench.read_nfs("esx-1", &nfs, "vm/disk").is_some(), "it is gone");
     remove_export(lab, &export("c-1", &clone, &[])).await?;
     lab.remove_volumes(&request).await?;
+    Ok(None)
+}
+
+async fn open_is_not_removed(lab: &Lab) -> CaseResult {
+    let snapshot = prepare(lab).await?;
+    let request = lab.volume_clone("c-1", &snapshot, &[0]);
+    let clone = one(lab, &request).await?;
+    let Some(held) = lab.bench.hold_open(&clone.volume.id)? else {
+        return Ok(Some("a way to hold a volume open".to_owned()));
+    };
+    refused(lab.remove_volumes(&request).await, Reason::Exported)?;
+    same("bytes", read(lab, "c-1", &clone, "vm/disk").await?, Some(pattern(20, 100_000)))?;
+    drop(held);
+    lab.remove_volumes(&request).await?;
+    Ok(None)
+}
+
+async fn its_snapshots_stay(lab: &Lab) -> CaseResult {
+    let snapshot = prepare(lab).await?;
+    let request = lab.volume_clone("c-1", &snapshot, &[0]);
+    let clone = one(lab, &request).await?;
+    let mut theirs = lab.snapshot_request("s-theirs", &[0]);
+    theirs.mark = their_mark("s-theirs");
+    theirs.targets[0].volume = clone.volume.id.clone();
+    theirs.targets[0].paths.clear();
+    let name = native_name(&lab.ensure(&theirs).await?)?;
+    let error = refused(lab.remove_volumes(&request).await, Reason::HasDependents)?;
+    ensure!(error.message.contains(&name), "the message does not name the snapshot: {error}");
+    let listed = lab.driver().snapshots(&clone.volume.id, &PageRequest::first(10)).await?.items;
+    let is_it = |snapshot: &Snapshot| snapshot.members.iter().any(|member| member.native_name == name);
+    ensure!(listed.iter().any(is_it), "{name} is gone");
+    let removal = SnapshotRemoval {
+        mark: theirs.mark,
+        label: theirs.label,
+        volumes: vec![clone.volume.id.clone()],
+        resume: None,
+    };
+    lab.remove(&removal).await?;
+    lab.remove_volumes(&request).await?;
+    refused(lab.driver().volume(&clone.volume.id).await, Reason::NotFound)?;
+    Ok(None)
+}
+
+async fn of_another_snapshot(lab: &Lab) -> CaseResult {
+    let snapshot = prepare(lab).await?;
+    let mut request = lab.volume_clone("c-1", &snapshot, &[0]);
+    // The snapshot is volume 0's.
+    request.targets[0].volume = lab.bench.volume(1);
+    refused(lab.clone_volumes(&request).await, Reason::NotFound)?;
+    request.targets[0].volume = lab.bench.volume(0);
+    request.targets[0].snapshot = "00000000-0000-4000-8000-000000000000".into();
+    refused(lab.clone_volumes(&request).await, Reason::NotFound)?;
+    let owned = lab.owned(None).await?;
+    ensure!(owned.iter().all(|owned| owned.kind != OwnedKind::VolumeClone), "left: {owned:?}");
     Ok(None)
 }
 
@@ -176,7 +256,9 @@ async fn other_installation(lab: &Lab) -> CaseResult {
     let clone = one(lab, &theirs).await?;
     refused(lab.remove_volumes(&ours).await, Reason::NotOurs)?;
     refused(lab.clone_volumes(&ours).await, Reason::NotOurs)?;
-    refused(ensure_export(lab, &export("c-1", &clone, &["esx-1"])).await, Reason::NotOurs)?;
+    if lab.driver().capabilities().export_nfs {
+        refused(ensure_export(lab, &export("c-1", &clone, &["esx-1"])).await, Reason::NotOurs)?;
+    }
     lab.driver().volume(&clone.volume.id).await?;
     Ok(None)
 }

@@ -1,7 +1,10 @@
 //! The arrays that the suite runs on: one file a driver.
 
+pub mod ceph;
 pub mod filer;
 pub mod image;
+pub mod lun_files;
+pub mod ontap;
 pub mod reference;
 
 use super::bench::Bench;

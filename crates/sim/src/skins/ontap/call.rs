@@ -34,6 +34,8 @@ pub(super) struct Call {
     pub(super) later: Option<Duration>,
     /// The answer carries links.
     pub(super) with_links: bool,
+    /// The caller wants a file's bytes as a form.
+    pub(super) wants_form: bool,
 }
 
 /// Slashes made single, dots removed as RFC 3986 says. An encoded dot or slash is data and stays.
@@ -131,6 +133,7 @@ impl Call {
             body,
             later: head.extensions.get::<EffectLater>().map(|later| later.0),
             with_links: !accept.starts_with("application/json"),
+            wants_form: accept.starts_with("multipart/form-data"),
             face,
         })
     }

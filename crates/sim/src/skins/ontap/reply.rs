@@ -27,6 +27,8 @@ pub(super) enum Reply {
     One(&'static Kind, Value),
     /// Done: 200 with this body.
     Done(Value),
+    /// Bytes of a file, as a form of one part.
+    Form(Vec<u8>),
     /// Made: 201. The kind, the record, and the address of its own in `Location`.
     Made(&'static Kind, Value),
     /// To be done before the answer: 201 with what was made where there is a kind, else 200.
@@ -85,6 +87,16 @@ pub(super) fn send(status: u16, body: &Value) -> Response {
     response
 }
 
+/// The part is called `file`, as in what clients send.
+fn form(bytes: &[u8]) -> Response {
+    const BOUNDARY: &str = "----ontap-form-5d1a1f1e9a3f4f0e";
+    let mut body = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n").into_bytes();
+    body.extend_from_slice(bytes);
+    body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
+    let kind = format!("multipart/form-data; boundary={BOUNDARY}");
+    with_header(Response::new(Body::from(body)), header::CONTENT_TYPE, &kind)
+}
+
 fn with_header(mut response: Response, name: header::HeaderName, value: &str) -> Response {
     // What is no header value (a control character) cannot be in a percent-encoded address.
     if let Ok(value) = HeaderValue::from_str(value) {
@@ -124,6 +136,7 @@ impl Reply {
     pub(super) async fn answer(self, call: &Call) -> Result<Response, Refusal> {
         match self {
             Reply::Done(body) => Ok(send(200, &body)),
+            Reply::Form(bytes) => Ok(form(&bytes)),
             Reply::Made(kind, record) => made(call, kind, &record, None),
             Reply::One(kind, record) => {
                 let mut shown = select(kind, &record, call.params.get("fields"), &[], true)?;

@@ -31,6 +31,9 @@ pub(super) const ROUTES: &[Route] = &[
     (Release::V9_8, "DELETE", "storage/volumes/{}/files/{}", delete),
 ];
 
+/// The most that one call reads of a file.
+const CONTENT_BYTES_MAX: u64 = 1 << 20;
+
 const FILE: Kind = Kind {
     href: "/api/storage/volumes/{volume.uuid}/files/{location}?return_metadata=true",
     key: &["name"],
@@ -118,6 +121,9 @@ fn root(call: &Call, ids: &[&str]) -> Result<Reply, Refusal> {
 
 fn get(call: &Call, ids: &[&str]) -> Result<Reply, Refusal> {
     let volume = call.volume(ids[0])?;
+    if call.wants_form && call.params.get("length").is_some() {
+        return content(call, &volume, ids[1]);
+    }
     if call.params.flag("return_metadata")? != Some(true) {
         return listed(call, &volume, ids[1]);
     }
@@ -131,7 +137,20 @@ fn get(call: &Call, ids: &[&str]) -> Result<Reply, Refusal> {
     Ok(Reply::One(&FILE, record))
 }
 
-/// Makes a directory; small files by multipart are not simulated.
+/// Bytes of a file: no more than a mebibyte, and no more than there are.
+fn content(call: &Call, volume: &Volume, path: &str) -> Result<Reply, Refusal> {
+    let length = call.params.number("length", (1_u64, CONTENT_BYTES_MAX))?.unwrap_or(CONTENT_BYTES_MAX);
+    let offset = call.params.number("byte_offset", (0_u64, u64::MAX))?.unwrap_or(0);
+    let (tree, within) = call.face.tree_of(volume, plain(path))?;
+    let entry = tree.stat(within)?;
+    if entry.is_dir {
+        return Err(Refusal::bad_value("path", path));
+    }
+    let length = length.min(entry.size_bytes.saturating_sub(offset));
+    Ok(Reply::Form(tree.read(within, offset, usize::try_from(length).unwrap_or(usize::MAX))?))
+}
+
+/// Makes a directory; writing small files by multipart is not simulated.
 fn post(call: &Call, ids: &[&str]) -> Result<Reply, Refusal> {
     let volume = call.volume(ids[0])?;
     call.params.only(&[])?;
