@@ -101,13 +101,7 @@ fn list(call: &Call, _: &[&str]) -> Result<Reply, Refusal> {
 }
 
 fn get(call: &Call, ids: &[&str]) -> Result<Reply, Refusal> {
-    let mut record = call.face.cg_record(&call.cg(ids[0])?)?;
-    if call.params.get("fields").is_none_or(|fields| !fields.contains("volumes") && fields != "**") {
-        if let Value::Object(map) = &mut record {
-            map.remove("volumes");
-        }
-    }
-    Ok(Reply::One(&GROUP, record))
+    Ok(Reply::One(&GROUP, call.face.cg_record(&call.cg(ids[0])?)?))
 }
 
 fn post(call: &Call, _: &[&str]) -> Result<Reply, Refusal> {

@@ -103,6 +103,11 @@ def files():
     copy = FileInfo(volume.uuid, "vm/copy")
     copy.get(return_metadata=True)
     assert copy.size == 3, copy
+    # The bytes are those of the snapshot that it was cloned from.
+    with connect(username="admin", password="simulated", headers={"Accept": "multipart/form-data"}):
+        read = FileInfo(volume.uuid, "vm/copy")
+        read.get(byte_offset=1, length=100)
+        assert [part["content"] for part in read.response_parts] == [b"ld"], read.response_parts
     copy.delete()
     refused(lambda: FileInfo(volume.uuid, "vm/copy").get(return_metadata=True), "6684674")
 
