@@ -181,7 +181,7 @@ fn web_datastore(lab: &Lab) -> Result<WebDatastore, Failure> {
     let place = lab.web_datastore().ok_or_else(|| failed("web-01 has no datastore"))?;
     Ok(match (lab.array.kind, place) {
         (ArrayKind::Filer, (root, name, ..)) => WebDatastore::Directory(root.join(name)),
-        (ArrayKind::Reference, (_, _, host, path)) => WebDatastore::Export { host, path },
+        (ArrayKind::Reference | ArrayKind::Ontap, (_, _, host, path)) => WebDatastore::Export { host, path },
     })
 }
 

@@ -3,7 +3,7 @@
 use super::{
     ArrayChoice,
     facts::ArrayFacts,
-    fault, filer,
+    fault, filer, ontap,
     options::{ArrayKind, LabOptions},
     reference,
 };
@@ -63,7 +63,7 @@ impl Arrays {
         let root = fs::canonicalize(&root).map_err(|error| fault("the filer", error))?;
         let shares = filer::shares_blocks(&root);
         let (first, reason) = match (options.array, shares) {
-            (Some(ArrayKind::Reference), _) => (ArrayKind::Reference, "it was asked for".to_owned()),
+            (Some(kind @ (ArrayKind::Reference | ArrayKind::Ontap)), _) => (kind, "it was asked for".to_owned()),
             (_, Ok(())) => (ArrayKind::Filer, format!("the file system of {} shares blocks", root.display())),
             (None, Err(why)) if options.filer.is_none() => (ArrayKind::Reference, why),
             (_, Err(why)) => {
@@ -82,6 +82,7 @@ impl Arrays {
                 all
             }
             ArrayKind::Reference => vec![LabArray::reference(world, &[FIRST.as_slice(), &SECOND].concat())?],
+            ArrayKind::Ontap => vec![LabArray::ontap(world, &FIRST)?, LabArray::reference(world, &SECOND)?],
         };
         let choice = ArrayChoice { name: all[0].name.to_owned(), kind: first, reason };
         Ok(Self { all, choice })
@@ -129,6 +130,12 @@ impl LabArray {
         })
     }
 
+    fn ontap(world: &Arc<World>, volumes: &[&str]) -> Result<Self, Failure> {
+        let datastores = ontap::prepare(world, "filer-1", volumes)?;
+        let (root, hosts) = (PathBuf::new(), Vec::new());
+        Ok(Self { name: "filer-1", kind: ArrayKind::Ontap, datastores, root, hosts, path_prefix: None })
+    }
+
     /// Shows the array to the outside: what a client needs, its table in storage-svc's configuration, and its face.
     ///
     /// # Errors
@@ -154,16 +161,25 @@ impl LabArray {
             return Ok((facts, table, None));
         }
         let wrong = |error| fault("the simulated array's face", error);
-        let face = serve(skins::reference::router(world.clone(), self.name), Security::Tls).await.map_err(wrong)?;
+        let router = match self.kind {
+            ArrayKind::Ontap => ontap::face(world, self.name)?.router(),
+            _ => skins::reference::router(world.clone(), self.name),
+        };
+        let face = serve(router, Security::Tls).await.map_err(wrong)?;
         let ca_file = directory.join(format!("{}.pem", self.name));
         fs::write(&ca_file, face.ca_pem.as_deref().unwrap_or_default()).map_err(wrong)?;
         facts.url = face.url();
         facts.username = Some(reference::USERNAME.to_owned());
         facts.password = Some(reference::PASSWORD.to_owned());
         facts.ca_file = Some(ca_file.clone());
-        let table = json!({"name": self.name, "kind": "reference", "reference": {
+        let mut login = json!({
             "url": face.url(), "user": reference::USERNAME, "password": reference::PASSWORD, "ca_file": ca_file,
-        }});
+        });
+        if self.kind == ArrayKind::Ontap {
+            login["scope"] = json!("cluster");
+        }
+        let kind = self.kind.as_str();
+        let table = json!({"name": self.name, "kind": kind, kind: login});
         Ok((facts, table, Some(face)))
     }
 }

@@ -49,7 +49,7 @@ pub struct VcenterFacts {
 pub struct ArrayFacts {
     /// Its name in Strata.
     pub name: String,
-    /// `filer`, `reference`.
+    /// `filer`, `reference`, `ontap`.
     pub kind: String,
     /// Its face; for a filer, `file://` and its directory.
     pub url: String,

@@ -5,6 +5,7 @@ mod arrays;
 mod datacentre;
 mod facts;
 mod filer;
+mod ontap;
 mod options;
 mod reference;
 mod services;

@@ -12,6 +12,8 @@ pub enum ArrayKind {
     Filer,
     /// A simulated NFS array
     Reference,
+    /// A simulated NetApp ONTAP
+    Ontap,
 }
 
 impl ArrayKind {
@@ -20,6 +22,7 @@ impl ArrayKind {
         match self {
             ArrayKind::Filer => "filer",
             ArrayKind::Reference => "reference",
+            ArrayKind::Ontap => "ontap",
         }
     }
 }

@@ -7,6 +7,7 @@ use super::{
     query::{Cut, Kind, list, select},
     refusal::Refusal,
 };
+use crate::fault::dropped;
 use axum::{
     body::Body,
     response::{IntoResponse, Response},
@@ -30,6 +31,8 @@ pub(super) enum Reply {
     Form(Vec<u8>),
     /// Made: 201. The kind, the record, and the address of its own in `Location`.
     Made(&'static Kind, Value),
+    /// To be done before the answer: 201 with what was made where there is a kind, else 200.
+    Now(Option<&'static Kind>, Act),
     /// To be done as a job.
     Work(Work),
 }
@@ -119,6 +122,16 @@ fn made(call: &Call, kind: &'static Kind, record: &Value, job: Option<&Value>) -
 }
 
 impl Reply {
+    /// Makes an object without a job.
+    pub(super) fn now(kind: &'static Kind, act: impl FnOnce(&Face) -> Result<Value, Refusal> + Send + 'static) -> Self {
+        Reply::Now(Some(kind), Box::new(act))
+    }
+
+    /// Makes a change without a job.
+    pub(super) fn now_without(act: impl FnOnce(&Face) -> Result<(), Refusal> + Send + 'static) -> Self {
+        Reply::Now(None, Box::new(move |face| act(face).map(|()| Value::Null)))
+    }
+
     /// The answer on the wire; work is queued, and waited for as long as the caller asked.
     pub(super) async fn answer(self, call: &Call) -> Result<Response, Refusal> {
         match self {
@@ -143,6 +156,18 @@ impl Reply {
                     Some(next) => with_header(response, header::LINK, &format!("<{next}>; rel=\"next\"")),
                     None => response,
                 })
+            }
+            Reply::Now(kind, act) => {
+                if let Some(later) = call.later {
+                    // There is no job to answer with: the connection breaks, and the effect comes by itself.
+                    call.face.queue(call, later, act)?;
+                    return Ok(dropped());
+                }
+                let record = act(&call.face)?;
+                match kind {
+                    Some(kind) => made(call, kind, &record, None),
+                    None => Ok(send(200, &json!({}))),
+                }
             }
             Reply::Work(work) => work.answer(call).await,
         }

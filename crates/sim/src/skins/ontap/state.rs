@@ -107,7 +107,7 @@ pub(super) struct ConsistencyGroup {
 }
 
 /// A LUN's or an initiator group's words that hosts do not see.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct SanFacts {
     pub(super) svm: String,
     pub(super) os_type: String,

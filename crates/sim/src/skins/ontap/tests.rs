@@ -1,9 +1,11 @@
 //! The face through its router, without a socket; and by NetApp's own client, with one.
 
 mod foreign;
+mod groups;
 mod jobs;
 mod lists;
 mod nfs;
+mod san;
 mod trouble;
 
 use super::{Account, Ontap, Scope, Settings};

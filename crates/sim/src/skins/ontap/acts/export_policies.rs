@@ -87,16 +87,19 @@ fn post(call: &Call, _: &[&str]) -> Result<Reply, Refusal> {
     if name.is_empty() || name.len() > 256 || !name.chars().all(legal) {
         return Err(Refusal::bad_value("name", name));
     }
-    let made = call.face.with(|state| {
-        if state.policy_named(&svm, name).is_some() {
-            return None;
-        }
-        let id = state.add_policy(&svm, name, rules);
-        state.policy(id).cloned()
-    });
-    // The manual's table has no code of its own for a name that is taken.
-    let made = made.ok_or_else(|| Refusal::code("1", "duplicate entry").target("name"))?;
-    Ok(Reply::Made(&POLICY, call.face.policy_record(&made)))
+    let name = name.to_owned();
+    Ok(Reply::now(&POLICY, move |face| {
+        let made = face.with(|state| {
+            if state.policy_named(&svm, &name).is_some() {
+                return None;
+            }
+            let id = state.add_policy(&svm, &name, rules);
+            state.policy(id).cloned()
+        });
+        // The manual's table has no code of its own for a name that is taken.
+        let made = made.ok_or_else(|| Refusal::code("1", "duplicate entry").target("name"))?;
+        Ok(face.policy_record(&made))
+    }))
 }
 
 fn patch(call: &Call, ids: &[&str]) -> Result<Reply, Refusal> {
@@ -104,36 +107,37 @@ fn patch(call: &Call, ids: &[&str]) -> Result<Reply, Refusal> {
     call.params.only(&[])?;
     call.body.only(&["id", "name", "rules", "svm"], &call.params)?;
     let (name, rules) = (call.body.text("name")?.map(str::to_owned), rules(call)?);
-    let done = call.face.with(|state| {
-        if let Some(name) = &name
-            && state.policy_named(&policy.svm, name).is_some_and(|other| other.id != policy.id)
-        {
-            return Err(Refusal::code("1", "duplicate entry").target("name"));
-        }
-        let held = state.policies.iter_mut().find(|p| p.id == policy.id).ok_or_else(Refusal::absent)?;
-        held.name = name.unwrap_or_else(|| held.name.clone());
-        held.rules = rules.unwrap_or_else(|| held.rules.clone());
-        Ok(())
-    });
-    done?;
-    call.face.export_again()?;
-    Ok(Reply::Done(json!({})))
+    Ok(Reply::now_without(move |face| {
+        face.with(|state| {
+            if let Some(name) = &name
+                && state.policy_named(&policy.svm, name).is_some_and(|other| other.id != policy.id)
+            {
+                return Err(Refusal::code("1", "duplicate entry").target("name"));
+            }
+            let held = state.policies.iter_mut().find(|p| p.id == policy.id).ok_or_else(Refusal::absent)?;
+            held.name = name.unwrap_or_else(|| held.name.clone());
+            held.rules = rules.unwrap_or_else(|| held.rules.clone());
+            Ok(())
+        })?;
+        Ok(face.export_again()?)
+    }))
 }
 
 fn delete(call: &Call, ids: &[&str]) -> Result<Reply, Refusal> {
     let policy = call.policy(ids[0])?;
     call.params.only(&[])?;
-    let done = call.face.with(|state| {
-        let used = state.volumes.values().any(|facts| facts.policy == policy.id);
-        if used || policy.name == "default" {
-            let message = format!("Export policy \"{}\" is in use or the default and cannot be deleted.", policy.name);
-            return Err(Refusal::code("1703945", &message));
-        }
-        state.policies.retain(|p| p.id != policy.id);
-        Ok(())
-    });
-    done?;
-    Ok(Reply::Done(json!({})))
+    Ok(Reply::now_without(move |face| {
+        face.with(|state| {
+            let used = state.volumes.values().any(|facts| facts.policy == policy.id);
+            if used || policy.name == "default" {
+                let message =
+                    format!("Export policy \"{}\" is in use or the default and cannot be deleted.", policy.name);
+                return Err(Refusal::code("1703945", &message));
+            }
+            state.policies.retain(|p| p.id != policy.id);
+            Ok(())
+        })
+    }))
 }
 
 fn services(call: &Call, _: &[&str]) -> Result<Reply, Refusal> {

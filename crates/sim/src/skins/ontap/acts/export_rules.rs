@@ -1,7 +1,7 @@
 //! Rules of export policies; a rule's index is its key.
 
 use super::super::{
-    Release, call::Call, dispatch::Route, query::Kind, refusal::Refusal, reply::Reply, state::ExportRule,
+    Face, Release, call::Call, dispatch::Route, query::Kind, refusal::Refusal, reply::Reply, state::ExportRule,
 };
 use serde_json::{Value, json};
 
@@ -91,12 +91,12 @@ pub(super) fn read(rule: &Value, index: u64) -> Result<ExportRule, Refusal> {
     })
 }
 
-fn record(call: &Call, policy: u64, rule: &ExportRule) -> Value {
+fn record(face: &Face, policy: u64, rule: &ExportRule) -> Value {
     let mut record = shown(rule);
-    let named = call.face.with(|state| state.policy(policy).map(|p| (p.name.clone(), p.svm.clone())));
+    let named = face.with(|state| state.policy(policy).map(|p| (p.name.clone(), p.svm.clone())));
     if let Some((name, svm)) = named {
         record["policy"] = json!({"id": policy, "name": name});
-        record["svm"] = super::svm(&call.face, &svm);
+        record["svm"] = super::svm(face, &svm);
     }
     record
 }
@@ -107,13 +107,13 @@ fn index(text: &str) -> Result<u64, Refusal> {
 
 fn list(call: &Call, ids: &[&str]) -> Result<Reply, Refusal> {
     let policy = call.policy(ids[0])?;
-    Ok(Reply::List(&RULE, policy.rules.iter().map(|rule| record(call, policy.id, rule)).collect()))
+    Ok(Reply::List(&RULE, policy.rules.iter().map(|rule| record(&call.face, policy.id, rule)).collect()))
 }
 
 fn get(call: &Call, ids: &[&str]) -> Result<Reply, Refusal> {
     let (policy, index) = (call.policy(ids[0])?, index(ids[1])?);
     let rule = policy.rules.iter().find(|rule| rule.index == index).ok_or_else(Refusal::absent)?;
-    Ok(Reply::One(&RULE, record(call, policy.id, rule)))
+    Ok(Reply::One(&RULE, record(&call.face, policy.id, rule)))
 }
 
 fn post(call: &Call, ids: &[&str]) -> Result<Reply, Refusal> {
@@ -122,20 +122,22 @@ fn post(call: &Call, ids: &[&str]) -> Result<Reply, Refusal> {
     let next = policy.rules.iter().map(|rule| rule.index).max().unwrap_or(0) + 1;
     let wanted = call.body.at("index").and_then(Value::as_u64).unwrap_or(next);
     let rule = read(&Value::Object(call.body.map().clone()), wanted)?;
-    let made = call.face.with(|state| {
-        let held = state.policies.iter_mut().find(|p| p.id == policy.id).ok_or_else(Refusal::absent)?;
-        if held.rules.iter().any(|r| r.index == rule.index) {
-            return Err(Refusal::code("1704070", "A rule with this index exists.").target("index"));
-        }
-        if held.rules.iter().any(|r| ExportRule { index: rule.index, ..r.clone() } == rule) {
-            return Err(Refusal::code("1704070", "The same rule exists."));
-        }
-        held.rules.push(rule.clone());
-        held.rules.sort_by_key(|r| r.index);
-        Ok(rule)
-    })?;
-    call.face.export_again()?;
-    Ok(Reply::Made(&RULE, record(call, policy.id, &made)))
+    Ok(Reply::now(&RULE, move |face| {
+        let made = face.with(|state| {
+            let held = state.policies.iter_mut().find(|p| p.id == policy.id).ok_or_else(Refusal::absent)?;
+            if held.rules.iter().any(|r| r.index == rule.index) {
+                return Err(Refusal::code("1704070", "A rule with this index exists.").target("index"));
+            }
+            if held.rules.iter().any(|r| ExportRule { index: rule.index, ..r.clone() } == rule) {
+                return Err(Refusal::code("1704070", "The same rule exists."));
+            }
+            held.rules.push(rule.clone());
+            held.rules.sort_by_key(|r| r.index);
+            Ok(rule)
+        })?;
+        face.export_again()?;
+        Ok(record(face, policy.id, &made))
+    }))
 }
 
 fn patch(call: &Call, ids: &[&str]) -> Result<Reply, Refusal> {
@@ -147,12 +149,13 @@ fn patch(call: &Call, ids: &[&str]) -> Result<Reply, Refusal> {
         map.extend(call.body.map().clone());
     }
     let rule = read(&merged, index)?;
-    call.face.with(|state| {
-        let rules = state.policies.iter_mut().filter(|p| p.id == policy.id).flat_map(|p| &mut p.rules);
-        rules.filter(|r| r.index == index).for_each(|r| r.clone_from(&rule));
-    });
-    call.face.export_again()?;
-    Ok(Reply::Done(json!({})))
+    Ok(Reply::now_without(move |face| {
+        face.with(|state| {
+            let rules = state.policies.iter_mut().filter(|p| p.id == policy.id).flat_map(|p| &mut p.rules);
+            rules.filter(|r| r.index == index).for_each(|r| r.clone_from(&rule));
+        });
+        Ok(face.export_again()?)
+    }))
 }
 
 fn delete(call: &Call, ids: &[&str]) -> Result<Reply, Refusal> {
@@ -161,9 +164,10 @@ fn delete(call: &Call, ids: &[&str]) -> Result<Reply, Refusal> {
     if !policy.rules.iter().any(|rule| rule.index == index) {
         return Err(Refusal::absent());
     }
-    call.face.with(|state| {
-        state.policies.iter_mut().filter(|p| p.id == policy.id).for_each(|p| p.rules.retain(|r| r.index != index));
-    });
-    call.face.export_again()?;
-    Ok(Reply::Done(json!({})))
+    Ok(Reply::now_without(move |face| {
+        face.with(|state| {
+            state.policies.iter_mut().filter(|p| p.id == policy.id).for_each(|p| p.rules.retain(|r| r.index != index));
+        });
+        Ok(face.export_again()?)
+    }))
 }

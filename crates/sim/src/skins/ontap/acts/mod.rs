@@ -6,7 +6,15 @@ mod export_policies;
 mod export_rules;
 mod file_clone;
 mod files;
+mod group_snapshots;
+mod groups;
+mod igroups;
 mod interfaces;
+mod lun_change;
+mod lun_make;
+mod lun_maps;
+mod luns;
+mod nvme;
 mod private_cli;
 mod qtrees;
 mod snapshot_change;
@@ -32,7 +40,13 @@ pub(super) const ROUTES: &[&[Route]] = &[
     export_rules::ROUTES,
     file_clone::ROUTES,
     files::ROUTES,
+    group_snapshots::ROUTES,
+    groups::ROUTES,
+    igroups::ROUTES,
     interfaces::ROUTES,
+    lun_maps::ROUTES,
+    luns::ROUTES,
+    nvme::ROUTES,
     private_cli::ROUTES,
     qtrees::ROUTES,
     snapshots::ROUTES,

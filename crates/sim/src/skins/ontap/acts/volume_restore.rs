@@ -102,7 +102,7 @@ impl Restore {
 
 impl Face {
     /// The whole volume. Newer snapshots go, so that what locks or needs one of them forbids it.
-    fn restore_volume(&self, id: Uuid, snapshot: &Snapshot) -> Result<(), Refusal> {
+    pub(super) fn restore_volume(&self, id: Uuid, snapshot: &Snapshot) -> Result<(), Refusal> {
         let array = self.array()?;
         let now = array.info()?.time;
         let newer = array.snapshots(id)?.into_iter().filter(|s| s.sequence > snapshot.sequence);

@@ -4,7 +4,8 @@ import warnings
 
 from netapp_ontap import HostConnection, NetAppRestError, config
 from netapp_ontap.resources import (
-    Aggregate, Cluster, ExportPolicy, ExportRule, FileClone, FileInfo, IpInterface, Node, Snapshot, Svm, Volume,
+    Aggregate, Cluster, ConsistencyGroup, ConsistencyGroupSnapshot, ExportPolicy, ExportRule, FileClone, FileInfo, Igroup,
+    IgroupInitiator, IpInterface, Lun, LunMap, Node, Snapshot, Svm, Volume,
 )
 
 warnings.filterwarnings("ignore")
@@ -60,7 +61,6 @@ def files():
     assert Snapshot.find(volume.uuid, name="s4b", fields="comment").comment == "changed"
     refused(lambda: Snapshot(volume.uuid, name="s1").post(), "exists")
     refused(lambda: Snapshot(volume.uuid, name="a b").post(), "1638518")
-    refused(lambda: Snapshot(volume.uuid, name="x", snapmirror_label="l" * 32).post(), "262197")
 
     # A clone, its policy, its parent's lock.
     policy = ExportPolicy(name="esx", svm={"name": "svm1"}, rules=[{
@@ -103,6 +103,11 @@ def files():
     copy = FileInfo(volume.uuid, "vm/copy")
     copy.get(return_metadata=True)
     assert copy.size == 3, copy
+    # The bytes are those of the snapshot that it was cloned from.
+    with connect(username="admin", password="simulated", headers={"Accept": "multipart/form-data"}):
+        read = FileInfo(volume.uuid, "vm/copy")
+        read.get(byte_offset=1, length=100)
+        assert [part["content"] for part in read.response_parts] == [b"ld"], read.response_parts
     copy.delete()
     refused(lambda: FileInfo(volume.uuid, "vm/copy").get(return_metadata=True), "6684674")
 
@@ -118,6 +123,72 @@ def files():
     assert Snapshot.count_collection(volume.uuid) == 2
 
 
+def luns():
+    svm = {"name": "svm1"}
+    lun = Lun(svm=svm, name="/vol/san1/lun1", os_type="vmware", space={"size": 1 << 30})
+    lun.post(hydrate=True)
+    assert len(lun.serial_number) == 12 and lun.status.state == "online", lun
+    assert lun.serial_number_hex == lun.serial_number.encode().hex()
+    group = Igroup(svm=svm, name="esx", os_type="vmware", protocol="iscsi",
+                   initiators=[{"name": "iqn.1998-01.com.vmware:esx1"}])
+    group.post(hydrate=True)
+    IgroupInitiator(group.uuid, name="iqn.1998-01.com.vmware:esx2").post()
+    assert len(list(IgroupInitiator.get_collection(group.uuid))) == 2
+    first = LunMap(svm=svm, lun={"name": lun.name}, igroup={"name": "esx"})
+    first.post(hydrate=True)
+    assert first.logical_unit_number == 0 and first.lun.uuid == lun.uuid, first
+    refused(lambda: LunMap(svm=svm, lun={"uuid": lun.uuid}, igroup={"name": "esx"}).post(), "1254207")
+    assert [g.name for g in Igroup.get_collection(**{"initiators.name": "iqn.1998-01.com.vmware:esx2"})] == ["esx"]
+
+    volume = Volume.find(name="san1")
+    Snapshot(volume.uuid, name="s1").post()
+    # In a clone of the volume the LUN is another disk, which nobody sees.
+    Volume(name="san2", svm=svm, clone={"is_flexclone": True, "parent_volume": {"name": "san1"},
+                                        "parent_snapshot": {"name": "s1"}}).post(poll=True)
+    copy = Lun.find(**{"location.volume.name": "san2"}, fields="**")
+    assert copy.name == "/vol/san2/lun1" and copy.serial_number != lun.serial_number and not copy.status.mapped, copy
+    second = LunMap(svm=svm, lun={"uuid": copy.uuid}, igroup={"uuid": group.uuid}, logical_unit_number=9)
+    second.post(hydrate=True)
+    assert second.logical_unit_number == 9
+    refused(copy.delete, "1254197")
+    second.delete()
+    refused(second.delete, "5374922")
+    Volume.find(name="san2").delete(force=True)
+
+    # A clone in the volume, out of the snapshot; and the LUN put back in place.
+    past = {"name": "/vol/san1/.snapshot/s1/lun1"}
+    clone = Lun(svm=svm, name="/vol/san1/lun2", clone={"source": past})
+    clone.post(hydrate=True)
+    assert clone.space.size == 1 << 30 and clone.os_type == "vmware", clone
+    refused(lambda: Lun(svm=svm, name="/vol/san1/lun2", clone={"source": past}).post(), "1260136")
+    refused(lambda: Lun(svm=svm, name="/vol/san1/lun3", os_type="vmware", clone={"source": past}).post(), "5374883")
+    serial = lun.serial_number
+    back = Lun(uuid=lun.uuid)
+    back.clone = {"source": past}
+    back.patch()
+    lun.get(fields="serial_number,lun_maps")
+    assert lun.serial_number == serial and lun.lun_maps[0].igroup.name == "esx", lun
+    clone.delete()
+    assert sorted(one.name for one in Lun.get_collection(max_records=1)) == ["/vol/san1/lun1"]
+
+
+def groups():
+    add = {"action": "add"}
+    group = ConsistencyGroup(name="cg1", svm={"name": "svm1"}, volumes=[
+        {"name": "vol1", "provisioning_options": add}, {"name": "san1", "provisioning_options": add}])
+    group.post(hydrate=True)
+    cut = ConsistencyGroupSnapshot(group.uuid, name="g1", consistency_type="crash", comment="mark")
+    cut.post(hydrate=True)
+    cut.get(fields="*")
+    assert sorted(one.volume.name for one in cut.snapshot_volumes) == ["san1", "vol1"] and not cut.is_partial, cut
+    assert [one.name for one in Snapshot.get_collection("*", comment="mark")] == ["g1", "g1"]
+    refused(lambda: ConsistencyGroupSnapshot(group.uuid, name="g1").post(), "exists")
+    group.patch(**{"restore_to.snapshot.name": "g1"})
+    cut.delete()
+    group.delete()
+    assert Volume.count_collection(name="vol1|san1") == 2
+
+
 def credentials():
     assert Volume.count_collection() == 3
     with connect(headers={"Authorization": "Bearer t0k"}):
@@ -127,5 +198,5 @@ def credentials():
 
 
 config.CONNECTION = connect()
-{"files": files, "credentials": credentials}[part]()
+{"files": files, "luns": luns, "groups": groups, "credentials": credentials}[part]()
 print("done")

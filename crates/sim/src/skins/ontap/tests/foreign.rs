@@ -67,6 +67,16 @@ async fn the_client_goes_the_whole_way_with_files() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_client_goes_the_whole_way_with_luns() {
+    judged(Security::Plain, Settings { locked_delete_ms: 0, ..Settings::default() }, "luns").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_client_cuts_consistency_groups() {
+    judged(Security::Plain, Settings::default(), "groups").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_client_comes_in_by_tls_password_and_token() {
     let token = Account { token: Some("t0k".into()), ..super::account("oauth", Scope::Cluster) };
     let settings = Settings { accounts: vec![token], ..Settings::default() };
