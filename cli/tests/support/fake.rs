@@ -138,6 +138,13 @@ impl pb::vm_service_server::VmService for Fake {
     async fn revert_vm(&self, request: Request<pb::RevertVmRequest>) -> Result<Response<lro::Operation>, Status> {
         self.change("revert_vm", &request.into_inner().request_id)
     }
+
+    async fn commit_revert(
+        &self,
+        request: Request<pb::CommitRevertRequest>,
+    ) -> Result<Response<lro::Operation>, Status> {
+        self.change("commit_revert", &request.into_inner().request_id)
+    }
 }
 
 #[tonic::async_trait]

@@ -95,7 +95,7 @@ async fn s16_a_raw_device_is_not_in_the_restore_point() -> anyhow::Result<()> {
     let snapshot = done(house.snapshot("web-01", |request| request.allow_partial = true).await?)?;
     assert_eq!((snapshot.disks.len(), snapshot.excluded_disks.len()), (1, 1));
     let clone = done(house.clone_of(&snapshot.name, "t", |_| {}).await?)?;
-    assert!(clone.stripped.iter().any(|what| what.contains("naa.")), "{:?}", clone.stripped);
+    assert!(clone.stripped.iter().any(|what| what.contains("scsi0:1")), "{:?}", clone.stripped);
     house.vcenter.with(|state| {
         let vm = state.vms.values().find(|vm| vm.config.name == "t").expect("the clone");
         assert_eq!(vm.disks().filter(|disk| disk.rdm.is_some()).count(), 0, "it has no raw device");

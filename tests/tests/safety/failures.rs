@@ -161,6 +161,7 @@ async fn failure_of_each_step_is_taken_back_over_luns() -> anyhow::Result<()> {
     all_taken_back(&[ArrayKind::ReferenceLuns]).await
 }
 
+#[expect(clippy::print_stdout, reason = "how many cases there were")]
 async fn all_taken_back(arrays: &[ArrayKind]) -> anyhow::Result<()> {
     on_each(arrays, |array| async move {
         let mut cases = 0;
@@ -261,6 +262,7 @@ async fn failure_by_lost_answers_of_the_services_over_luns() -> anyhow::Result<(
     lost_answers(ArrayKind::ReferenceLuns, &[Job::CloneOn, Job::RevertOn, Job::DeleteClone]).await
 }
 
+#[expect(clippy::print_stdout, reason = "how many calls there were")]
 async fn lost_answers(array: ArrayKind, jobs: &[Job]) -> anyhow::Result<()> {
     for job in jobs.iter().copied() {
         let stage = Stage::new(array, job).await?;
