@@ -171,9 +171,8 @@ async fn name_raw_devices(client: &Client, host: Option<MoRef>, topology: &mut p
     for disk in &mut raw {
         match names.as_ref().map(|names| names.get(&disk.device_name)) {
             Ok(Some(name)) => disk.device_name.clone_from(name),
-            Ok(None) => {
-                topology.gaps.push(format!("{}: its host does not see raw device {}", disk.label, disk.device_name))
-            }
+            // The host does not see it: its own uuid of the device is all that is known, and names it still.
+            Ok(None) => {}
             Err(reason) => topology.gaps.push(format!("{}: raw device {}: {reason}", disk.label, disk.device_name)),
         }
     }
