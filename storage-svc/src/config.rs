@@ -11,7 +11,7 @@
 //! hosts = ["10.0.0.5"]
 //! ```
 
-use crate::drivers::{ceph::CephConfig, filer::FilerConfig, reference::ReferenceConfig};
+use crate::drivers::{ceph::CephConfig, filer::FilerConfig, ontap::OntapConfig, reference::ReferenceConfig};
 use serde::Deserialize;
 use std::{
     collections::BTreeSet,
@@ -51,6 +51,9 @@ pub struct ArrayConfig {
     /// The table of kind `filer`.
     #[serde(default)]
     pub filer: Option<FilerConfig>,
+    /// The table of kind `ontap`.
+    #[serde(default)]
+    pub ontap: Option<OntapConfig>,
     /// The table of kind `reference`.
     #[serde(default)]
     pub reference: Option<ReferenceConfig>,

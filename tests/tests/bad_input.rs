@@ -1,6 +1,8 @@
 //! Bad input and bad surroundings: a clear error that names the object and the remedy, the right code and reason, and
 //! nothing half done.
 
+#[path = "bad_input/certificates.rs"]
+mod certificates;
 #[path = "bad_input/names.rs"]
 mod names;
 #[path = "bad_input/requests.rs"]

@@ -54,6 +54,8 @@ pub struct VmLayout {
     pub arrays: BTreeMap<String, sto::Array>,
     /// vCenters and arrays that did not answer; what is missing may be there.
     pub unreachable: Vec<String>,
+    /// Why arrays among them do not answer; asked only where a datastore is on none that does.
+    pub silence: BTreeMap<String, String>,
 }
 
 /// How far to look.
@@ -87,7 +89,8 @@ impl VmLayout {
             Depth::Full => neighbours::find(ports, &topology, &datastores, &mut unreachable).await?,
             Depth::Quick => Vec::new(),
         };
-        Ok(Self { topology, vm, datastores, disks, neighbours, arrays, unreachable })
+        let silence = silence(ports, &datastores, &unreachable).await;
+        Ok(Self { topology, vm, datastores, disks, neighbours, arrays, unreachable, silence })
     }
 
     /// The volume and the path within it of a file.
@@ -129,6 +132,23 @@ impl VmLayout {
     pub fn display_names(&self) -> BTreeMap<String, String> {
         relations::display_names(self)
     }
+}
+
+/// What the arrays that do not answer say of it: a certificate that expired is not mended by waiting.
+async fn silence(
+    ports: &Ports,
+    datastores: &BTreeMap<String, PlacedDatastore>,
+    unreachable: &[String],
+) -> BTreeMap<String, String> {
+    let mut reasons = BTreeMap::new();
+    if datastores.values().all(|placed| placed.volume.is_some()) {
+        return reasons;
+    }
+    for name in unreachable.iter().filter(|name| name.starts_with("arrays/")) {
+        let reason = ports.storage.get_array(name).await.map_or_else(|error| error.message, |array| array.state_reason);
+        reasons.insert(name.clone(), reason);
+    }
+    reasons
 }
 
 /// A datastore by the name that stands in paths, where vCenter may write `%2f`, `%5c` and `%25`.

@@ -154,12 +154,14 @@ fn refuse_unfit(layout: &VmLayout) -> Result<()> {
 }
 
 /// A datastore that no array has may be on the one that does not answer: that is no reason to say that it cannot be done.
-fn refuse_unreachable(layout: &VmLayout) -> Result<()> {
+pub(super) fn refuse_unreachable(layout: &VmLayout) -> Result<()> {
     let homeless = layout.datastores.values().find(|placed| placed.volume.is_none());
     let silent = layout.unreachable.iter().find(|name| name.starts_with("arrays/"));
     let (Some(placed), Some(array)) = (homeless, silent) else { return Ok(()) };
+    let why =
+        layout.silence.get(array).filter(|why| !why.is_empty()).map_or("bring it back and try again", String::as_str);
     let message = format!(
-        "{array} does not answer, and [{}] of {} is on no array that does; bring it back and try again",
+        "{array} does not answer, and [{}] of {} is on no array that does: {why}",
         placed.datastore.display_name, layout.vm.display_name
     );
     Err(GatewayError::new(ErrorKind::Unavailable, "ARRAY_UNREACHABLE", message)

@@ -86,6 +86,7 @@ pub async fn revert_vm(deps: &Deps, names: &NameAllocator, request: &RevertVmReq
     }
     let layout = VmLayout::read(&deps.ports, &request.vm, Depth::Full).await?;
     super::protected::refuse_revert(deps, &layout.vm)?;
+    super::create_snapshot::refuse_unreachable(&layout)?;
     refuse_another(&layout, &point)?;
     let was_on = refuse_by_state(&layout, request)?;
     refuse_shared(&layout)?;

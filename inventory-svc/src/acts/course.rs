@@ -16,7 +16,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Done {
-    /// vCenter's ids of the hosts that looked for devices.
+    /// vCenter's ids of the hosts that looked for devices; an id and an adapter where a host is not through yet.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub rescanned: BTreeSet<String>,
     /// vCenter's ids of the hosts that looked for VMFS.

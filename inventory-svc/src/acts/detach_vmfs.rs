@@ -34,6 +34,7 @@ struct Wish<'r> {
 /// Hosts that must let go: those that answer, and why the others do not.
 #[derive(Default)]
 struct Hosts {
+    all: Vec<MoRef>,
     answering: Vec<HostSystems>,
     silent: BTreeMap<String, Error>,
 }
@@ -62,7 +63,10 @@ pub async fn run(
     for store in &stores {
         refuse_in_use(client, store.object).await?;
     }
-    let seen = wish.seen(client, &places).await?;
+    // Every host of the vCenter is looked at: one that nobody told us of may see the devices too.
+    let everywhere: BTreeSet<MoRef> = places.of_kind("HostSystem").map(|host| host.object.clone()).collect();
+    let everywhere: Vec<MoRef> = everywhere.into_iter().collect();
+    let seen = host_storage::seen(client, &everywhere, &wish.devices).await?;
     let hosts = wish.hosts(client, &places, &stores, &seen);
     let unmounted = unmount(client, &stores, &hosts.answering).await?;
     if !settled(client, &wish, &hosts, &mut course, State::Unmounted).await? {
@@ -72,8 +76,9 @@ pub async fn run(
     if !settled(client, &wish, &hosts, &mut course, State::Detached).await? {
         return Ok(later(&course, unmounted));
     }
-    let seen = wish.seen(client, &places).await?;
+    let seen = host_storage::seen(client, &everywhere, &wish.devices).await?;
     let devices = host_storage::lines(&Places::read(client).await?, &seen);
+    refuse_attached(&hosts, &devices)?;
     match hosts.silent.into_values().next() {
         None => Ok(pb::DetachDatastoreResponse { hosts: unmounted, pending: None, devices }),
         Some(error) => Err(with_hosts_done(error, &hosts.answering)),
@@ -89,25 +94,18 @@ impl Wish<'_> {
         vmfs_stores::on(client, places, &self.devices, self.uuid)
     }
 
-    /// Every host of the vCenter is looked at: one that nobody told us of may see the devices too.
-    async fn seen(&self, client: &Client, places: &Places) -> Result<Seen, Error> {
-        let all: BTreeSet<MoRef> = places.of_kind("HostSystem").map(|host| host.object.clone()).collect();
-        let all: Vec<MoRef> = all.into_iter().collect();
-        host_storage::seen(client, &all, &self.devices).await
-    }
-
     fn hosts(&self, client: &Client, places: &Places, stores: &[VmfsStore<'_>], seen: &Seen) -> Hosts {
         let mounting = stores.iter().flat_map(|store| &store.shown.mounts).filter(|mount| mount.mounted);
         let mut all: BTreeSet<MoRef> =
             mounting.map(|mount| MoRef::new("HostSystem", mount.host_moref.as_str())).collect();
         all.extend(seen.keys().cloned());
         all.extend(self.mapped.iter().cloned());
-        let mut hosts = Hosts::default();
-        for host in all {
-            match host_systems::one(client, places, &host) {
+        let mut hosts = Hosts { all: all.into_iter().collect(), ..Hosts::default() };
+        for host in &hosts.all {
+            match host_systems::one(client, places, host) {
                 Ok(systems) => hosts.answering.push(systems),
                 Err(error) => {
-                    hosts.silent.insert(places.name(&host), error);
+                    hosts.silent.insert(places.name(host), error);
                 }
             }
         }
@@ -184,7 +182,7 @@ async fn settled(
         let places = Places::read(client).await?;
         let left = match state {
             State::Unmounted => still_mounted(&wish.find(client, &places)?),
-            State::Detached => still_attached(&places, &wish.seen(client, &places).await?),
+            State::Detached => still_attached(&places, &host_storage::seen(client, &hosts.all, &wish.devices).await?),
         };
         let left: Vec<String> =
             left.into_iter().filter(|(host, _)| !hosts.silent.contains_key(host)).map(|(_, text)| text).collect();
@@ -227,6 +225,14 @@ fn still_attached(places: &Places, seen: &Seen) -> Vec<(String, String)> {
             (line.host, text)
         })
         .collect()
+}
+
+/// A host that began to see a device while the others let go.
+fn refuse_attached(hosts: &Hosts, devices: &[pb::HostDevice]) -> Result<(), Refusal> {
+    let attached = devices.iter().find(|device| !device.detached && !hosts.silent.contains_key(&device.host));
+    let Some(device) = attached else { return Ok(()) };
+    let text = format!("host {} came to see device {} meanwhile; repeat the call", device.host, device.canonical_name);
+    Err(Refusal::new(ErrorKind::Busy, "HOST_HOLDS_DEVICE", text).and("host", device.host.clone()))
 }
 
 /// Tells the caller, who must not unmap yet, which hosts need not be asked again.

@@ -52,7 +52,7 @@ pub async fn run(
     {
         return Ok(later(pending));
     }
-    let name = vm.properties.text("name").to_owned();
+    let before = Before::of(&vm, &own.key);
     let vm = read_vm_by_ref(&client, &vm.moref).await?;
     let current = vm.properties.get("snapshot").and_then(|info| info.moref_at("currentSnapshot"));
     if current.as_ref() != Some(&node.moref) {
@@ -63,7 +63,7 @@ pub async fn run(
         );
         return Err(Refusal::new(ErrorKind::Unavailable, "REVERT_NOT_SEEN", text).and("vm", vm.vm.name).into());
     }
-    let vm = make_harmless(&client, vm, &name, &own.key).await?;
+    let vm = make_harmless(&client, vm, &before, &own.key).await?;
     let outside = outside(&vm, &request.allowed_directories);
     if !outside.is_empty() {
         let text = format!(
@@ -91,21 +91,27 @@ fn check(request: &pb::RevertVmSnapshotRequest) -> Result<&pb::OwnVm, Refusal> {
     Ok(own)
 }
 
-/// Its name and our key back in, and no adapter that connects by itself.
-async fn make_harmless(client: &Client, vm: VmRead, name: &str, key: &str) -> Result<VmRead, Error> {
+/// What it was before: its name and uuids, our key, and no adapter that connects by itself.
+async fn make_harmless(client: &Client, vm: VmRead, before: &Before, key: &str) -> Result<VmRead, Error> {
     let all = vm.properties.items("config.hardware.device").iter();
     let connecting: Vec<_> = all
         .filter(|device| devices::is_network_adapter(device) && device.true_at("connectable.startConnected"))
         .collect();
-    let is_renamed = vm.properties.text("name") != name;
-    if vm.vm.strata_key == key && connecting.is_empty() && !is_renamed {
+    let changed = |now: &str, wanted: &str| (now != wanted).then(|| wanted.to_owned());
+    let name = changed(vm.properties.text("name"), &before.name);
+    let bios_uuid = changed(&vm.vm.bios_uuid, &before.bios_uuid);
+    let instance_uuid = changed(&vm.vm.instance_uuid, &before.instance_uuid);
+    let as_before = name.is_none() && bios_uuid.is_none() && instance_uuid.is_none();
+    if vm.vm.strata_key == key && connecting.is_empty() && as_before {
         return Ok(vm);
     }
     let object = format!("VM {}", vm.vm.display_name);
     let wish = AdapterWish { new_mac_address: false, disconnect: true };
     let task = client
         .reconfigure(&vm.moref, &object, |spec| {
-            spec.text_where("name", is_renamed.then_some(name));
+            spec.text_where("name", name.as_deref())
+                .text_where("uuid", bios_uuid.as_deref())
+                .text_where("instanceUuid", instance_uuid.as_deref());
             for device in &connecting {
                 write_adapter(spec, device, wish);
             }
@@ -116,6 +122,25 @@ async fn make_harmless(client: &Client, vm: VmRead, name: &str, key: &str) -> Re
         .await?;
     client.finish_task(&task, "mark", &object).await?;
     read_vm_by_ref(client, &vm.moref).await
+}
+
+/// Who the VM was before it was reverted.
+struct Before {
+    name: String,
+    bios_uuid: String,
+    instance_uuid: String,
+}
+
+impl Before {
+    /// A VM without our key was reverted by an earlier call whose answer is lost: it may bear the source's instanceUuid, by
+    /// which it would be taken for the source (safety.md S5), and gets another.
+    fn of(vm: &VmRead, key: &str) -> Self {
+        let instance_uuid = match vm.vm.strata_key == key {
+            true => vm.vm.instance_uuid.clone(),
+            false => uuid::Uuid::new_v4().to_string(),
+        };
+        Self { name: vm.properties.text("name").to_owned(), bios_uuid: vm.vm.bios_uuid.clone(), instance_uuid }
+    }
 }
 
 fn snapshot_named(vm: &VmRead, name: &str) -> Result<SnapshotNode, Refusal> {

@@ -2,6 +2,7 @@
 
 pub mod ceph;
 pub mod filer;
+pub mod ontap;
 pub mod reference;
 
 use crate::{
@@ -18,7 +19,7 @@ use strata_kit::{
 pub type HttpFactory<'a> = &'a (dyn Fn(&str, &TlsOptions) -> Result<SharedHttp, String> + Send + Sync);
 
 /// The kinds that a configuration may name.
-pub const KINDS: [&str; 3] = ["ceph", "filer", "reference"];
+pub const KINDS: [&str; 4] = ["ceph", "filer", "ontap", "reference"];
 
 /// What is wrong in the vendor's table: field below the array, and a sentence.
 pub(crate) fn faults(array: &ArrayConfig) -> Vec<(String, String)> {
@@ -32,6 +33,7 @@ pub(crate) fn faults(array: &ArrayConfig) -> Vec<(String, String)> {
     match array.kind.as_str() {
         "ceph" => array.ceph.as_ref().map_or_else(table_missing, |table| below("ceph", table.faults())),
         "filer" => array.filer.as_ref().map_or_else(table_missing, |table| below("filer", table.faults())),
+        "ontap" => array.ontap.as_ref().map_or_else(table_missing, |table| below("ontap", table.faults())),
         "reference" => array.reference.as_ref().map_or_else(table_missing, |table| below("reference", table.faults())),
         other => vec![("kind".to_owned(), format!("'{other}' is no kind of array; use one of {}", KINDS.join(", ")))],
     }
@@ -62,6 +64,10 @@ pub fn build(
         "filer" => {
             let table = array.filer.clone().ok_or_else(missing)?;
             Ok(Arc::new(filer::Filer::new(table, clock.clone())))
+        }
+        "ontap" => {
+            let table = array.ontap.as_ref().ok_or_else(missing)?;
+            Ok(Arc::new(ontap::Ontap::new(table, client(&table.tls())?)))
         }
         "reference" => {
             let table = array.reference.as_ref().ok_or_else(missing)?;

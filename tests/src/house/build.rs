@@ -1,6 +1,6 @@
 //! Building a [`House`].
 
-use super::{Gate, House, Hurt};
+use super::{Certificate, Gate, House, Hurt};
 use crate::conformance::rows::image::{Image, run};
 use anyhow::{Context as _, anyhow};
 use std::{path::Path, sync::Arc};
@@ -216,9 +216,10 @@ impl Builder {
         let world = World::new(Arc::new(MachineClock));
         let clock = SystemClock::shared();
         let image = self.array.image(self.image_bytes)?;
+        let (vcenter_certificate, array_certificate) = (Certificate::default(), Certificate::default());
         let root = image.as_ref().map_or_else(|| directory.path().join("filer"), Image::path);
         let driver = match self.array.in_memory() {
-            true => super::memory::reference(&world, self.array, &self.datastores)?,
+            true => super::memory::reference(&world, self.array, &self.datastores, &array_certificate)?,
             false => self.filer(&world, &root, &clock)?,
         };
         for (_, volume, directory) in &self.within {
@@ -233,7 +234,7 @@ impl Builder {
         let storage_svc = StorageSvc::from_drivers(vec![(ArrayName::from("array-1"), driver)], &clock);
         let ungated_storage = in_process("storage-svc", storage_svc.routes());
         let storage = in_process("storage-svc", gate.before(storage_svc.routes()));
-        let inventory_svc = inventory_svc(&(self.footing)(&vcenter), &vcenters, &clock)?;
+        let inventory_svc = inventory_svc(&(self.footing)(&vcenter), &vcenters, &vcenter_certificate, &clock)?;
         let inventory = in_process("inventory-svc", gate.before(inventory_svc.routes()));
         let ports = Ports { inventory: Inventory::new(inventory.clone()), storage: Storage::new(storage.clone()) };
         let gateway = open_hurt(&directory.path().join("gateway"), ports, Some(hurt.clone())).await?;
@@ -243,6 +244,8 @@ impl Builder {
             vcenter,
             vcenters,
             datastores: self.datastores,
+            vcenter_certificate,
+            array_certificate,
             gate,
             hurt,
             gateway,
@@ -315,7 +318,12 @@ impl Builder {
     }
 }
 
-fn inventory_svc(footing: &Footing, vcenters: &[Arc<Vcenter>], clock: &SharedClock) -> anyhow::Result<InventorySvc> {
+fn inventory_svc(
+    footing: &Footing,
+    vcenters: &[Arc<Vcenter>],
+    certificate: &Certificate,
+    clock: &SharedClock,
+) -> anyhow::Result<InventorySvc> {
     let entry = |vcenter: &Arc<Vcenter>| {
         let name = vcenter.with(|state| state.name.clone());
         format!(
@@ -329,14 +337,14 @@ fn inventory_svc(footing: &Footing, vcenters: &[Arc<Vcenter>], clock: &SharedClo
         let named = |vcenter: &&Arc<Vcenter>| vcenter.with(|state| state.name == name);
         let vcenter = vcenters.iter().find(named).ok_or_else(|| format!("no vCenter {name}"))?;
         let router = strata_sim::skins::vcenter::router(vcenter.clone());
-        Ok(Arc::new(InProcess::new(move |request| {
+        Ok(certificate.before(Arc::new(InProcess::new(move |request| {
             let router = router.clone();
             Box::pin(async move {
                 let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
                 let broken = |error| HttpError::Broken { host, source: Box::new(error) };
                 serve::call(router, request).await.map_err(broken)
             })
-        })))
+        }))))
     };
     InventorySvc::on(footing, &config, &http, clock).map_err(|error| anyhow!(error))
 }

@@ -28,6 +28,7 @@ pub(super) fn reference(
     world: &Arc<World>,
     kind: ArrayKind,
     datastores: &[String],
+    certificate: &super::Certificate,
 ) -> anyhow::Result<Arc<dyn ArrayDriver>> {
     let mut spec = ArraySpec::new(ARRAY, FILER_ADDRESS);
     spec.behaviour.file_clones = kind != ArrayKind::ReferenceByVolume;
@@ -59,5 +60,5 @@ pub(super) fn reference(
         thumbprint: None,
         request_timeout: None,
     };
-    Ok(Arc::new(Reference::new(&config, http)))
+    Ok(Arc::new(Reference::new(&config, certificate.before(http))))
 }

@@ -4,6 +4,7 @@
 mod acts;
 mod build;
 mod calls;
+mod certificate;
 mod gate;
 mod hurt;
 mod invariants;
@@ -14,6 +15,7 @@ mod sockets;
 pub use acts::Outcome;
 pub use build::{ACCOUNT, ArrayKind, Builder, FILER_ADDRESS, in_process, on_each, open_gateway};
 pub use calls::{Caller, Finished};
+pub use certificate::Certificate;
 pub use gate::{Gate, Side, Verdict};
 pub use hurt::Hurt;
 pub use picture::Picture;
@@ -36,6 +38,10 @@ pub struct House {
     pub vcenters: Vec<Arc<Vcenter>>,
     /// Names of the datastores that were described, each on a volume of its name.
     pub datastores: Vec<String>,
+    /// The vCenters' certificate.
+    pub vcenter_certificate: Certificate,
+    /// The array's certificate, for arrays in memory.
+    pub array_certificate: Certificate,
     /// Between the gateway and the two services.
     pub gate: Gate,
     /// Hurts the gateway's operations.

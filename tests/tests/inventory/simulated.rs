@@ -369,3 +369,20 @@ async fn an_idle_session_is_opened_again() {
     let status = sim.face.list_vms(Request::new(request)).await.unwrap_err();
     assert_eq!(reason(&status).0, ErrorKind::Unauthenticated, "{status}");
 }
+
+/// Safety rule S19: vSphere moves its own VMs away; that is waited for, and no administrator is asked to unregister them.
+#[tokio::test]
+async fn a_datastore_that_holds_only_vspheres_own_vms_is_busy() {
+    let sim = Simulated::new(|builder| {
+        let agent = Some(("com.vmware.vim.eam".to_owned(), "cluster-agent".to_owned()));
+        builder.vm(VmSpec { managed_by: agent, ..VmSpec::named("vCLS-1").datastore("ds2") })
+    });
+    let nfs = pb::NfsBacking { host: "192.0.2.1".to_owned(), path: "/vol/ds2".to_owned(), ..Default::default() };
+    let request = pb::DetachDatastoreRequest {
+        vcenter: VC.to_owned(),
+        backing: Some(pb::detach_datastore_request::Backing::Nfs(nfs)),
+        ..Default::default()
+    };
+    let busy = sim.face.detach_datastore(Request::new(request)).await.unwrap_err();
+    assert_eq!(reason(&busy), (ErrorKind::Busy, "DATASTORE_HOLDS_VCLS".to_owned()), "{busy}");
+}

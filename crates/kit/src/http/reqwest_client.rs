@@ -1,6 +1,7 @@
 //! The real client: reqwest over rustls, with a CA file or a pinned certificate.
 
 use super::{HttpClient, HttpError};
+use crate::upstream::ClientIdentity;
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::{path::PathBuf, time::Duration};
@@ -23,6 +24,8 @@ pub enum ServerTrust {
 pub struct TlsOptions {
     /// Whom to trust.
     pub trust: ServerTrust,
+    /// The certificate to show; none where the peer asks for none.
+    pub identity: Option<ClientIdentity>,
     /// Longest wait for a connection.
     pub connect_timeout: Duration,
     /// Longest wait for a whole answer.
@@ -35,6 +38,7 @@ impl Default for TlsOptions {
     fn default() -> Self {
         Self {
             trust: ServerTrust::SystemRoots,
+            identity: None,
             connect_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(60),
             answer_bytes_max: 256 << 20,
@@ -53,7 +57,8 @@ impl ReqwestClient {
     /// A client with its own connection pool.
     ///
     /// # Errors
-    /// The CA file cannot be read, holds no certificate, or the thumbprint is not a SHA-256 one; the text names which.
+    /// The CA file or the client's certificate or key cannot be read or used, or the thumbprint is not a SHA-256 one; the text
+    /// names which.
     pub fn new(options: &TlsOptions) -> Result<Self, String> {
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -73,12 +78,32 @@ impl ReqwestClient {
                 builder = builder.tls_certs_only(roots);
             }
             ServerTrust::Thumbprint(text) => {
-                builder = builder.tls_backend_preconfigured(crate::tls::pinned_client_config(text)?);
+                let config = match &options.identity {
+                    Some(own) => crate::tls::pinned_client_config_as(text, &own.cert_file, &own.key_file)?,
+                    None => crate::tls::pinned_client_config(text)?,
+                };
+                builder = builder.tls_backend_preconfigured(config);
             }
+        }
+        // A pinned configuration has the identity in it already.
+        if let (Some(own), false) = (&options.identity, matches!(options.trust, ServerTrust::Thumbprint(_))) {
+            builder = builder.identity(identity(own)?);
         }
         let client = builder.build().map_err(|error| format!("cannot set up an HTTP client: {error}"))?;
         Ok(Self { client, answer_bytes_max: options.answer_bytes_max })
     }
+}
+
+fn identity(own: &ClientIdentity) -> Result<reqwest::Identity, String> {
+    let mut pem = Vec::new();
+    for path in [&own.key_file, &own.cert_file] {
+        pem.extend(std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?);
+        pem.push(b'\n');
+    }
+    // The error is not told: it could quote the key.
+    reqwest::Identity::from_pem(&pem).map_err(|_| {
+        format!("{} and {} are no certificate and key in PEM", own.cert_file.display(), own.key_file.display())
+    })
 }
 
 #[async_trait]

@@ -1,26 +1,45 @@
 //! Trust in one certificate by its fingerprint.
 
 use rustls::{
-    ClientConfig, DigitallySignedStruct, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    ClientConfig, ConfigBuilder, DigitallySignedStruct, SignatureScheme,
+    client::{
+        WantsClientCert,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
     crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature},
-    pki_types::{CertificateDer, ServerName, UnixTime},
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject as _},
 };
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 /// A client configuration that trusts one certificate by its SHA-256 fingerprint.
 ///
 /// # Errors
 /// The text is not 64 hex digits (colons and letter case are ignored).
 pub fn pinned_client_config(thumbprint: &str) -> Result<ClientConfig, String> {
+    Ok(pinned_builder(thumbprint)?.with_no_client_auth())
+}
+
+/// The same, and shows a certificate of its own (mTLS).
+///
+/// # Errors
+/// As [`pinned_client_config`]; or a file cannot be read, is not PEM, or key and certificate do not belong together.
+pub fn pinned_client_config_as(thumbprint: &str, cert_file: &Path, key_file: &Path) -> Result<ClientConfig, String> {
+    let broken = |path: &Path, error: String| format!("TLS cannot use {}: {error}", path.display());
+    let chain = CertificateDer::pem_file_iter(cert_file)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| broken(cert_file, error.to_string()))?;
+    let key = PrivateKeyDer::from_pem_file(key_file).map_err(|error| broken(key_file, error.to_string()))?;
+    pinned_builder(thumbprint)?.with_client_auth_cert(chain, key).map_err(|error| broken(cert_file, error.to_string()))
+}
+
+fn pinned_builder(thumbprint: &str) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, String> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier = pinned_verifier(thumbprint)?;
     Ok(ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| format!("TLS is not available: {error}"))?
         .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth())
+        .with_custom_certificate_verifier(verifier))
 }
 
 /// The verifier of [`pinned_client_config`], for clients that bring their own configuration.

@@ -75,7 +75,11 @@ async fn grpc(running: &Running, trust: ServerTrust, identity: Option<ClientIden
 }
 
 async fn https(running: &Running, trust: ServerTrust) -> Result<u16, HttpError> {
-    let client = ReqwestClient::new(&TlsOptions { trust, ..TlsOptions::default() }).unwrap();
+    https_as(running, trust, None).await
+}
+
+async fn https_as(running: &Running, trust: ServerTrust, own: Option<ClientIdentity>) -> Result<u16, HttpError> {
+    let client = ReqwestClient::new(&TlsOptions { trust, identity: own, ..TlsOptions::default() }).unwrap();
     let request = http::Request::get(format!("https://{}/", running.local_addr())).body(bytes::Bytes::new()).unwrap();
     client.send(request).await.map(|response| response.status().as_u16())
 }
@@ -127,7 +131,7 @@ async fn trust_is_given_by_ca_file_or_thumbprint_and_refusals_name_the_remedy() 
 #[tokio::test]
 async fn with_a_client_ca_only_its_clients_get_in() {
     let (pki, other) = (Pki::new(), Pki::new());
-    pki.issue("good", "127.0.0.1", false);
+    let good = pki.issue("good", "127.0.0.1", false);
     pki.issue("client", "client.example", false);
     other.issue("stranger", "client.example", false);
     let identity = |pki: &Pki, name: &str| ClientIdentity {
@@ -138,6 +142,19 @@ async fn with_a_client_ca_only_its_clients_get_in() {
     grpc(&running, pki.ca_file(), Some(identity(&pki, "client"))).await.unwrap();
     grpc(&running, pki.ca_file(), None).await.unwrap_err();
     grpc(&running, pki.ca_file(), Some(identity(&other, "stranger"))).await.unwrap_err();
+    for trust in [pki.ca_file(), ServerTrust::Thumbprint(good)] {
+        https_as(&running, trust.clone(), Some(identity(&pki, "client"))).await.unwrap();
+        https_as(&running, trust.clone(), None).await.unwrap_err();
+        https_as(&running, trust.clone(), Some(identity(&other, "stranger"))).await.unwrap_err();
+        let mixed = ClientIdentity { key_file: other.path("stranger.key"), ..identity(&pki, "client") };
+        let absent = ClientIdentity { cert_file: pki.path("absent.pem"), ..identity(&pki, "client") };
+        for own in [mixed, absent] {
+            assert!(
+                ReqwestClient::new(&TlsOptions { trust: trust.clone(), identity: Some(own), ..TlsOptions::default() })
+                    .is_err()
+            );
+        }
+    }
 }
 
 #[tokio::test]

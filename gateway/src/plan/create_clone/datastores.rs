@@ -7,6 +7,7 @@ use crate::{
     layout::shown_name,
 };
 use std::collections::BTreeMap;
+use strata_model::ErrorKind;
 use strata_proto::strata::inventory::v1 as inv;
 
 /// The datastores of the point as they are now, by name. For clones of files each must still be the pinned volume (S5).
@@ -35,11 +36,19 @@ pub(super) async fn source_datastores(
                 );
                 return Err(GatewayError::conflict("VOLUME_CHANGED", message).with("datastore", &member.datastore));
             }
-            None => return Err(GatewayError::not_found("volume", &member.volume)),
+            None => return Err(absent(deps, member, &answer.unreachable).await),
         }
         found.insert(member.datastore.clone(), datastore.clone());
     }
     Ok(found)
+}
+
+/// No array has the volume; where one does not answer it may be there, and why it does not is what helps.
+async fn absent(deps: &Deps, member: &Member, unreachable: &[String]) -> GatewayError {
+    let Some(array) = unreachable.first() else { return GatewayError::not_found("volume", &member.volume) };
+    let why = deps.ports.storage.get_array(array).await.map_or_else(|error| error.message, |array| array.state_reason);
+    let message = format!("{array} does not answer, and [{}] is on no array that does: {why}", member.datastore);
+    GatewayError::new(ErrorKind::Unavailable, "ARRAY_UNREACHABLE", message).with("array", array)
 }
 
 /// The datastore of a member: the pinned one, or, for a record that pinned none, the only one of its name.

@@ -62,7 +62,8 @@ pub(super) fn transport(array: &str, what: &str, error: HttpError) -> DriverErro
     };
     let remedy = match (&error, reason) {
         (HttpError::Connect { .. }, _) => "nothing was sent; see whether it runs and can be reached",
-        (_, Reason::CredentialsRefused) => "trust its certificate with ca_file or thumbprint",
+        // Issuer, name or dates: what is wrong, and what to do, is the verifier's to say.
+        (HttpError::Certificate { reason, .. }, _) => &format!("its certificate is not trusted: {reason}"),
         _ => "see whether it runs and can be reached; the effect may have happened, so repeat the same call",
     };
     DriverError::new(reason, format!("array {array} gave no answer to: {what}; {remedy}")).because(error)

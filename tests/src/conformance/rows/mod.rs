@@ -4,6 +4,7 @@ pub mod ceph;
 pub mod filer;
 pub mod image;
 pub mod lun_files;
+pub mod ontap;
 pub mod reference;
 
 use super::bench::Bench;

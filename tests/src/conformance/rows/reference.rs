@@ -122,7 +122,7 @@ impl ReferenceBench {
 }
 
 /// A whole file; `None` where it is absent.
-fn read(tree: &dyn FileTree, path: &str) -> anyhow::Result<Option<Vec<u8>>> {
+pub(super) fn read(tree: &dyn FileTree, path: &str) -> anyhow::Result<Option<Vec<u8>>> {
     match tree.stat(path) {
         Ok(entry) => Ok(Some(tree.read(path, 0, usize::try_from(entry.size_bytes)?)?)),
         Err(TreeError::NotFound(_)) => Ok(None),
@@ -131,7 +131,7 @@ fn read(tree: &dyn FileTree, path: &str) -> anyhow::Result<Option<Vec<u8>>> {
 }
 
 /// Writes a whole file, with its directories.
-fn write(tree: &dyn FileTree, path: &str, bytes: &[u8]) -> anyhow::Result<()> {
+pub(super) fn write(tree: &dyn FileTree, path: &str, bytes: &[u8]) -> anyhow::Result<()> {
     if let Some((parent, _)) = path.rsplit_once('/') {
         tree.create_dir_all(parent)?;
     }
@@ -139,7 +139,7 @@ fn write(tree: &dyn FileTree, path: &str, bytes: &[u8]) -> anyhow::Result<()> {
     Ok(tree.write(path, 0, bytes)?)
 }
 
-fn copy(tree: &dyn FileTree, from: &str, to: &str) -> anyhow::Result<()> {
+pub(super) fn copy(tree: &dyn FileTree, from: &str, to: &str) -> anyhow::Result<()> {
     if !tree.stat(from)?.is_dir {
         return write(tree, to, &read(tree, from)?.unwrap_or_default());
     }

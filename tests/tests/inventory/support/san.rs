@@ -10,7 +10,10 @@ use strata_sim::world::{
     World,
     compute::{DiskSpec, VmSpec},
     storage::{ArraySpec, NewClone, NewLun, NewVolume},
+    tree::FileTree as _,
 };
+
+use uuid::Uuid;
 
 const GIB: u64 = 1 << 30;
 
@@ -72,6 +75,32 @@ impl San {
             copy.canonical_name.clone()
         };
         luns.iter().map(|name| map(find(name))).collect()
+    }
+
+    /// A snapshot of the volume.
+    pub fn snapshot(&self) -> Uuid {
+        let array = self.world.array("san1").expect("an array");
+        let volume = array.volumes().expect("volumes").into_iter().find(|one| one.name == "vol1").expect("vol1").id;
+        array.create_snapshot(volume, "before", "").expect("a snapshot").id
+    }
+
+    /// The array puts LUNs back.
+    pub fn restore(&self, luns: &[&str], snapshot: Uuid) {
+        for lun in luns {
+            self.world.array("san1").expect("an array").restore_lun(self.lun(lun), snapshot).expect("a restore");
+        }
+    }
+
+    /// Bytes at the beginning of a file on a LUN, as the array has them.
+    pub fn read_lun(&self, lun: &str, path: &str, length: usize) -> Vec<u8> {
+        let content = self.world.array("san1").expect("an array").lun_content(self.lun(lun), None).expect("content");
+        content.read(path, 0, length).expect("bytes")
+    }
+
+    /// The original of this name: it was made before its copies.
+    fn lun(&self, name: &str) -> Uuid {
+        let luns = self.world.array("san1").expect("an array").all_luns().expect("LUNs");
+        luns.into_iter().find(|lun| lun.name == name).expect("a LUN").id
     }
 
     /// The array takes the devices away.

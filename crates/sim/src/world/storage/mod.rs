@@ -3,6 +3,7 @@
 
 mod array;
 mod behaviour;
+mod change;
 mod clone;
 mod error;
 mod export;
