@@ -79,11 +79,17 @@ impl Hurt {
         let host = uri.authority().map(ToString::to_string).unwrap_or_default();
         let odd = |error: http::Error| HttpError::Broken { host: host.clone(), source: Box::new(error) };
         let mut logout = Request::post(format!("{}://{host}/api/auth/logout", uri.scheme_str().unwrap_or("https")))
-            .header(header::ACCEPT, "application/vnd.ceph.api.v1.0+json");
+            .header(header::ACCEPT, "application/vnd.ceph.api.v1.0+json")
+            .header(header::CONTENT_TYPE, "application/json");
         if let Some(token) = request.headers().get(header::AUTHORIZATION) {
             logout = logout.header(header::AUTHORIZATION, token);
         }
-        self.inner.send(logout.body(Bytes::new()).map_err(odd)?).await.map(drop)
+        let answer = self.inner.send(logout.body(Bytes::from_static(b"{}")).map_err(odd)?).await?;
+        if answer.status().is_success() {
+            return Ok(());
+        }
+        let text = format!("the logout was answered with {}", answer.status());
+        Err(HttpError::Broken { host, source: text.into() })
     }
 }
 
