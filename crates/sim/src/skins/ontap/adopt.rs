@@ -72,7 +72,7 @@ impl Face {
         });
         for volume in over {
             // A volume of which another queued one was cloned goes in a later round.
-            let _still_needed = array.delete_volume(volume);
+            let _still_needed = self.destroy_volume(volume);
         }
         self.abort_group_snapshots(now)?;
         if changed {

@@ -37,7 +37,7 @@ impl LunNaming {
         match self.serial {
             SerialKind::Hex => bytes[..12].iter().map(|b| format!("{b:02X}")).collect(),
             SerialKind::Characters => {
-                const LETTERS: &[u8; 64] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+-";
+                const LETTERS: &[u8; 64] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+?";
                 bytes[..12].iter().map(|b| char::from(LETTERS[usize::from(b & 63)])).collect()
             }
         }

@@ -63,7 +63,7 @@ fn purge(call: &Call, _: &[&str]) -> Result<Reply, Refusal> {
     let (svm, name) = (call.body.required("vserver")?, call.body.required("volume")?);
     let found = queued(call)?.into_iter().find(|(volume, held, _)| held == svm && volume.name == name);
     let (volume, ..) = found.ok_or_else(Refusal::absent)?;
-    Ok(Work::changing(move |face| Ok(face.array()?.delete_volume(volume.id)?)))
+    Ok(Work::changing(move |face| Ok(face.destroy_volume(volume.id)?)))
 }
 
 /// The volume that `vserver` and `volume` name.

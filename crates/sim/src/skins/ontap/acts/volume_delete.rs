@@ -6,6 +6,7 @@ use super::super::{
     refusal::Refusal,
     reply::{Reply, Work},
 };
+use crate::world::storage::StorageError;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -13,6 +14,18 @@ use uuid::Uuid;
 const QUEUED: Duration = Duration::from_secs(12 * 3600);
 
 impl Face {
+    /// Ends a volume, and with it what is known of its snapshots and LUNs.
+    pub(in super::super) fn destroy_volume(&self, id: Uuid) -> Result<(), StorageError> {
+        let array = self.array()?;
+        let (snapshots, luns) = (array.snapshots(id)?, array.luns(id)?);
+        array.delete_volume(id)?;
+        self.with(|state| {
+            snapshots.iter().for_each(|snapshot| drop(state.snapshots.remove(&snapshot.id)));
+            luns.iter().for_each(|lun| drop(state.luns.remove(&lun.id)));
+        });
+        Ok(())
+    }
+
     /// Deletes a volume, or hides it in the recovery queue under `<name>_<DSID>`, where it still takes space.
     fn delete_volume(&self, id: Uuid, past_queue: bool) -> Result<(), Refusal> {
         let array = self.array()?;
@@ -48,7 +61,7 @@ impl Face {
         });
         self.export_again()?;
         if past_queue {
-            array.delete_volume(id)?;
+            self.destroy_volume(id)?;
         } else if !self.settings().queue_pins {
             array.split_clone(id)?;
         }
