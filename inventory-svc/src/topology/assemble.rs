@@ -171,7 +171,7 @@ async fn name_raw_devices(client: &Client, host: Option<MoRef>, topology: &mut p
     for disk in &mut raw {
         match names.as_ref().map(|names| names.get(&disk.device_name)) {
             Ok(Some(name)) => disk.device_name.clone_from(name),
-            // Its host does not see it: the host's own uuid of it is all there is, and nothing of the VM is unread.
+            // The host does not see it: its own uuid of the device is all that is known, and names it still.
             Ok(None) => {}
             Err(reason) => topology.gaps.push(format!("{}: raw device {}: {reason}", disk.label, disk.device_name)),
         }

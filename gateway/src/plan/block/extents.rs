@@ -125,6 +125,7 @@ mod tests {
             disks: Vec::new(),
             neighbours: Vec::new(),
             arrays: arrays.iter().map(array).collect(),
+            silence: BTreeMap::new(),
             unreachable: Vec::new(),
             hosts: Vec::new(),
         }
