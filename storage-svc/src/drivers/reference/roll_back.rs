@@ -16,14 +16,6 @@ pub(super) async fn volume(array: &Reference, want: &RestoreRequest) -> Result<P
         return Ok(over);
     }
     let volume = writable(array, want).await?;
-    if !volume.clients.is_empty() {
-        let text = format!(
-            "volume '{}' is exported by NFS to {}, and the array does not know who has it mounted; end the exports first",
-            volume.name,
-            volume.clients.join(", ")
-        );
-        return Err(DriverError::new(Reason::InUse, text));
-    }
     want.check_released(&mapped(array, &volume.id).await?)?;
     let snapshot = files::snapshot(array, &want.volume, &want.snapshot).await?;
     if !array.system().await?.capabilities.restore_keeps_newer_snapshots {
