@@ -7,9 +7,16 @@
     reason = "the report is what this test is for; clippy takes helpers in tests/ for production code"
 )]
 
+use strata_sim::skins::ontap::Release;
 use strata_tests::conformance::{
     report::run_row,
-    rows::{Row, filer::FilerRow, image::Image, reference::ReferenceRow},
+    rows::{
+        Row,
+        filer::FilerRow,
+        image::Image,
+        ontap::{Holds, Login, OntapRow},
+        reference::ReferenceRow,
+    },
 };
 
 async fn judge(row: &dyn Row) {
@@ -78,5 +85,38 @@ async fn reference_with_its_switches() {
     ];
     for row in &rows {
         judge(row).await;
+    }
+}
+
+/// Releases, accounts, and the bad habits of each.
+fn ontap_rows(holds: Holds) -> Vec<OntapRow> {
+    let row = |name, release, login| OntapRow { holds, name, release, login, turn: |_| {}, job_delay_ms: 0 };
+    vec![
+        row("an account of the SVM", Release::V9_8, Login::Svm),
+        row("the least role of the cluster", Release::V9_10_1, Login::Cluster),
+        row("through the tunnel to the SVM", Release::V9_14_1, Login::Tunnel),
+        OntapRow {
+            turn: |it| (it.polls_running, it.early_checks, it.empty_last_page) = (2, true, true),
+            job_delay_ms: 4000,
+            ..row("slow jobs, early checks, an empty last page", Release::V9_12_1, Login::Svm)
+        },
+        OntapRow {
+            turn: |it| (it.share_window_ms, it.clone_keeps_policy, it.queue_pins) = (2000, true, false),
+            ..row("blocks that are being shared, clones that keep the policy", Release::V9_17_1, Login::Cluster)
+        },
+    ]
+}
+
+#[tokio::test]
+async fn ontap_with_files() {
+    for row in ontap_rows(Holds::Files) {
+        judge(&row).await;
+    }
+}
+
+#[tokio::test]
+async fn ontap_with_luns() {
+    for row in ontap_rows(Holds::Luns) {
+        judge(&row).await;
     }
 }

@@ -37,9 +37,17 @@ pub trait Bench: Debug + Send + Sync {
     fn device(&self, _index: usize) -> Option<String> {
         None
     }
-    /// Where it is a LUN: who is mapped to it, sorted.
+    /// Who is mapped to it, or may mount it, sorted; nobody where the kind of array does not count them.
     fn initiators(&self, _index: usize) -> Vec<String> {
         Vec::new()
+    }
+    /// Where volume 0 or 1 holds a LUN that can be cloned, mapped and restored by itself: its path in the volume.
+    fn lun_path(&self, _index: usize) -> Option<String> {
+        None
+    }
+    /// A file behind a device, as a host with this initiator sees it; `None` where it does not reach the device.
+    fn read_device(&self, _initiator: &str, _canonical_name: &str, _path: &str) -> Option<Vec<u8>> {
+        None
     }
     /// For drivers that read no files: a file of a snapshot as somebody else than the driver reads it.
     fn read_snapshot(

@@ -45,6 +45,12 @@ pub enum Need {
     ExportNfs,
     /// Volumes rolled back in place.
     RestoreVolume,
+    /// LUNs of clones are mapped to hosts.
+    ExportLuns,
+    /// Single LUNs are cloned into their volume.
+    CloneLuns,
+    /// Single LUNs are overwritten in place.
+    RestoreLun,
     /// A restore in place keeps newer snapshots.
     KeepsNewer,
     /// A restore in place would delete newer snapshots.
@@ -68,6 +74,9 @@ impl Need {
             Need::ReadFiles => capabilities.read_files,
             Need::ExportNfs => capabilities.export_nfs,
             Need::RestoreVolume => capabilities.restore_volume,
+            Need::ExportLuns => capabilities.export_luns,
+            Need::CloneLuns => capabilities.clone_luns,
+            Need::RestoreLun => capabilities.restore_lun,
             Need::KeepsNewer => capabilities.restore_keeps_newer_snapshots,
             Need::EatsNewer => !capabilities.restore_keeps_newer_snapshots,
         }

@@ -29,7 +29,28 @@ pub(super) async fn settle_removal<T>(array: &Ontap, resume: Option<&str>) -> Re
     settle_but(array, resume, Reason::NotFound).await
 }
 
+/// The same of a change that leaves nothing to look for, a restore: it is done when its job says so. Where the job is forgotten
+/// (`None`) the change has to be made again.
+pub(super) async fn settle_restore(array: &Ontap, resume: Option<&str>) -> Result<Option<Progress<()>>, DriverError> {
+    match find(array, resume).await? {
+        None => Ok(None),
+        Some(Outcome::Over) => Ok(Some(Progress::Ready(()))),
+        Some(Outcome::Working) => Ok(Some(pending(resume.unwrap_or_default()))),
+        Some(Outcome::Failed(error)) => Err(*error),
+    }
+}
+
 async fn settle_but<T>(array: &Ontap, resume: Option<&str>, fine: Reason) -> Result<Option<Progress<T>>, DriverError> {
+    match find(array, resume).await? {
+        None | Some(Outcome::Over) => Ok(None),
+        Some(Outcome::Working) => Ok(Some(pending(resume.unwrap_or_default()))),
+        Some(Outcome::Failed(error)) if error.reason == fine => Ok(None),
+        Some(Outcome::Failed(error)) => Err(*error),
+    }
+}
+
+/// How a job stands; `None` where there is none, or none that may be read.
+async fn find(array: &Ontap, resume: Option<&str>) -> Result<Option<Outcome>, DriverError> {
     let Some(id) = resume.filter(|id| Uuid::parse_str(id).is_ok()) else {
         return Ok(None);
     };
@@ -39,15 +60,7 @@ async fn settle_but<T>(array: &Ontap, resume: Option<&str>, fine: Reason) -> Res
         Err(error) if error.reason == Reason::RightMissing => None,
         other => other?,
     };
-    match job {
-        None => Ok(None),
-        Some(job) => match outcome(array.client.name(), job) {
-            Outcome::Working => Ok(Some(pending(id))),
-            Outcome::Over => Ok(None),
-            Outcome::Failed(error) if error.reason == fine => Ok(None),
-            Outcome::Failed(error) => Err(*error),
-        },
-    }
+    Ok(job.map(|job| outcome(array.client.name(), job)))
 }
 
 enum Outcome {

@@ -6,9 +6,9 @@ use super::{
     client::{Change, WAIT},
     export_nfs, export_policies,
     job::{pending, settle_removal},
-    luns,
+    luns, snapshots,
     volume_clones::{by_key, check_ours, is_from},
-    wire,
+    wire::{self, time},
 };
 use crate::driver::{CloneRemoval, DriverError, Progress, Reason};
 use http::Method;
@@ -27,6 +27,7 @@ pub(super) async fn remove(array: &Ontap, want: &CloneRemoval) -> Result<Progres
             return Err(DriverError::new(Reason::KeyReused, text));
         }
         check_not_exported(array, volume).await?;
+        check_no_snapshots(array, volume).await?;
     }
     // Checked all before the first goes.
     for volume in &found {
@@ -65,6 +66,19 @@ async fn check_not_exported(array: &Ontap, volume: &wire::Volume) -> Result<(), 
             Err(DriverError::new(Reason::Exported, text))
         }
     }
+}
+
+/// Snapshots of the clone itself would go with it, whoever made them. Those that it came with are its source's.
+async fn check_no_snapshots(array: &Ontap, volume: &wire::Volume) -> Result<(), DriverError> {
+    let made = time(&volume.create_time);
+    let all = snapshots::list(array, &volume.uuid, "").await?;
+    let own = all.iter().filter(|it| it.name != volume.clone.parent_snapshot.name && time(&it.create_time) >= made);
+    let names: Vec<&str> = own.map(|it| it.name.as_str()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let text = format!("clone '{}' has snapshots of its own; remove these first: {}", volume.name, names.join(", "));
+    Err(DriverError::new(Reason::HasDependents, text))
 }
 
 /// An online volume is taken offline by the call itself; `force` bypasses the recovery queue, and no dependency.

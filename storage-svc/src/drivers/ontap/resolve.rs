@@ -87,7 +87,7 @@ async fn by_serial(array: &Ontap, canonical: &str, hex: &str) -> Result<Resoluti
     let siblings = luns::tell(array, others).await?;
     match lun {
         Some(lun) => Ok(Resolution::Found {
-            evidence: format!("{canonical} is the serial number of LUN {}", found.name),
+            evidence: format!("{} is the serial number of LUN {}", canonical.to_ascii_lowercase(), found.name),
             volume: Teller::new(array).await?.tell(volume),
             path_in_volume: lun.path.clone(),
             lun: Some(lun),

@@ -3,7 +3,7 @@
 use super::{
     Ontap,
     client::{Change, WAIT},
-    job::{pending, settle},
+    job::{pending, settle_restore},
     lun_clones::in_snapshot,
     luns, snapshots, volumes,
 };
@@ -17,8 +17,8 @@ use serde_json::json;
 pub(super) async fn restore(array: &Ontap, want: &RestoreRequest) -> Result<Progress<()>, DriverError> {
     crate::naming::check_key(&want.mark.key)?;
     let path = RelPath::parse(&want.lun)?;
-    if let Some(waiting) = settle(array, want.resume.as_deref()).await? {
-        return Ok(waiting);
+    if let Some(told) = settle_restore(array, want.resume.as_deref()).await? {
+        return Ok(told);
     }
     let volume = volumes::get(array, &want.volume).await?;
     volumes::check_uuid(&volume, want.expected_uuid.as_ref())?;

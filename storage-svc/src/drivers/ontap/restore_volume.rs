@@ -4,7 +4,8 @@
 use super::{
     Ontap,
     client::{Change, WAIT},
-    job::{pending, settle},
+    export_policies,
+    job::{pending, settle_restore},
     luns, snapshots, volumes,
     wire::{self, time},
 };
@@ -14,22 +15,15 @@ use serde_json::json;
 
 pub(super) async fn restore(array: &Ontap, want: &RestoreRequest) -> Result<Progress<()>, DriverError> {
     crate::naming::check_key(&want.mark.key)?;
-    if let Some(waiting) = settle(array, want.resume.as_deref()).await? {
-        return Ok(waiting);
+    if let Some(told) = settle_restore(array, want.resume.as_deref()).await? {
+        return Ok(told);
     }
     let volume = volumes::get(array, &want.volume).await?;
     volumes::check_uuid(&volume, want.expected_uuid.as_ref())?;
     volumes::check_read_write(array, &volume).await?;
     let snapshot = snapshots::get(array, &want.volume, &want.snapshot).await?;
     check_newest(array, &volume, &snapshot).await?;
-    if let Some(path) = &volume.nas.path {
-        // Nobody can tell which hosts have it mounted by NFS, and the array does not look at their locks.
-        let text = format!(
-            "volume '{}' is mounted by NFS at '{path}', and hosts that use it cannot be counted; revert by file",
-            volume.name
-        );
-        return Err(DriverError::new(Reason::InUse, text));
-    }
+    check_mounts_released(array, &volume, want).await?;
     let all = luns::tell(array, luns::of_volume(array, &volume.uuid).await?).await?;
     want.check_released(&all)?;
     // Without it the LUNs come back under other numbers.
@@ -39,6 +33,28 @@ pub(super) async fn restore(array: &Ontap, want: &RestoreRequest) -> Result<Prog
     match array.client.change(Method::PATCH, &path, Some(body), "restore a volume").await? {
         Change::Done => Ok(Progress::Ready(())),
         Change::Queued(job) => Ok(pending(&job)),
+    }
+}
+
+/// Every host that the volume's export policy lets in must have let go: the array itself looks at nobody's mounts.
+async fn check_mounts_released(array: &Ontap, volume: &wire::Volume, want: &RestoreRequest) -> Result<(), DriverError> {
+    let Some(path) = &volume.nas.path else { return Ok(()) };
+    let name = &volume.nas.export_policy.name;
+    let clients = match export_policies::find(array, &volume.svm, name).await? {
+        Some(policy) => export_policies::clients(&policy),
+        None => vec![format!("whoever policy '{name}' lets in")],
+    };
+    let has_let_go =
+        |client: &str| want.released_initiators.iter().any(|released| released.eq_ignore_ascii_case(client));
+    match clients.iter().find(|client| !has_let_go(client)) {
+        None => Ok(()),
+        Some(client) => {
+            let text = format!(
+                "volume '{}' may be mounted at '{path}' by '{client}', which nobody has seen to let go; revert by file",
+                volume.name
+            );
+            Err(DriverError::new(Reason::InUse, text))
+        }
     }
 }
 

@@ -128,7 +128,7 @@ async fn lun_leads_to_volume(lab: &Lab) -> CaseResult {
                 bail!("{spelling} was not found");
             };
             same("volume", volume.id, lab.bench.volume(index))?;
-            same("path", path_in_volume, String::new())?;
+            same("path", path_in_volume, lab.bench.lun_path(index).unwrap_or_default())?;
             ensure!(evidence.contains(&name), "evidence without the device: {evidence}");
             let lun = lun.context("the device is not told as a LUN")?;
             same("canonical name", lun.canonical_name, Some(name.clone()))?;

@@ -4,6 +4,7 @@ mod crashes;
 mod file_clones;
 mod identity;
 mod limits;
+mod luns;
 mod names;
 mod removal;
 mod restore;
@@ -17,7 +18,7 @@ use super::Case;
 
 /// All of them.
 pub fn all() -> impl Iterator<Item = &'static Case> {
-    let groups: [&'static [Case]; 12] = [
+    let groups: [&'static [Case]; 13] = [
         identity::CASES,
         snapshots::CASES,
         names::CASES,
@@ -26,6 +27,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         file_clones::CASES,
         volume_clones::CASES,
         volume_restore::CASES,
+        luns::CASES,
         restore::CASES,
         crashes::CASES,
         limits::CASES,

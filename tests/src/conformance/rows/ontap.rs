@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 use strata_kit::http::{HttpError, InProcess, SharedHttp};
-use strata_model::ids::VolumeId;
+use strata_model::ids::{ArraySnapshotId, VolumeId};
 use strata_sim::{
     clock::HandClock,
     fault::{Action, Rule},
@@ -20,7 +20,7 @@ use strata_sim::{
     skins::ontap::{Access, Account, Ontap as Face, Release, Scope, Settings, spec},
     world::{
         World,
-        storage::{NewClone, NewVolume},
+        storage::{Lun, NewClone, NewLun, NewVolume},
         tree::FileTree,
     },
 };
@@ -35,6 +35,13 @@ const ADDRESS: &str = "10.0.0.5";
 /// What hosts call it.
 const NAME: &str = "Nas1.example";
 const SIZE_BYTES: u64 = 64 << 20;
+/// The LUN of each volume, where it has one.
+const LUN: &str = "lun_1";
+/// An administrator's initiator group, and who is in it.
+const GROUP: &str = "esx_cluster";
+const MAPPED: [&str; 2] = ["iqn.1998-01.com.vmware:esx-1", "iqn.1998-01.com.vmware:esx-2"];
+/// Who may mount the volumes.
+const MOUNTING: [&str; 2] = ["10.0.0.21", "10.0.0.22"];
 const PASSWORD: &str = "simulated";
 
 /// Which account the driver has.
@@ -48,9 +55,20 @@ pub enum Login {
     Tunnel,
 }
 
-/// A simulated ONTAP with NFS volumes.
+/// What its volumes hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// Files; they are mounted by NFS.
+    Files,
+    /// One LUN each; the SVM has no LIF for NFS.
+    Luns,
+}
+
+/// A simulated ONTAP.
 #[derive(Debug)]
 pub struct OntapRow {
+    /// What its volumes hold.
+    pub holds: Holds,
     /// Which, for the report.
     pub name: &'static str,
     /// Its release.
@@ -65,7 +83,7 @@ pub struct OntapRow {
 
 impl Row for OntapRow {
     fn name(&self) -> String {
-        format!("ontap {} by NFS, {}", self.release, self.name)
+        format!("ontap {} with {:?}, {}", self.release, self.holds, self.name)
     }
 
     fn bench(&self, _case: &str) -> anyhow::Result<Box<dyn Bench>> {
@@ -73,13 +91,16 @@ impl Row for OntapRow {
         let world = World::seeded(clock.clone(), 7);
         let mut spec = spec(ARRAY, ADDRESS);
         spec.behaviour.job_delay_ms = self.job_delay_ms;
+        if self.holds == Holds::Luns {
+            spec.nfs_addresses.clear();
+        }
         world.add_array(spec)?;
         let mut settings = Settings { release: self.release, accounts: vec![self.account()], ..Settings::default() };
         (self.turn)(&mut settings);
         let face = Face::new(&world, ARRAY, settings)?;
-        let http = connect(&face);
-        let (login, release) = (self.login, self.release);
-        let bench = OntapBench { clock, world, face, http, login, release, volumes: Mutex::default() };
+        let http = connect(&face, &clock);
+        let (holds, login, release) = (self.holds, self.login, self.release);
+        let bench = OntapBench { clock, world, face, http, holds, login, release, volumes: Mutex::default() };
         for index in 0..2 {
             bench.make_volume(index)?;
         }
@@ -97,14 +118,22 @@ impl OntapRow {
 }
 
 /// A client whose requests go to the array's router without a socket.
-fn connect(face: &Face) -> SharedHttp {
-    let router = face.router();
+fn connect(face: &Face, clock: &Arc<HandClock>) -> SharedHttp {
+    let (router, clock) = (face.router(), Arc::clone(clock));
     Arc::new(InProcess::new(move |request| {
-        let router = router.clone();
+        let (router, clock) = (router.clone(), Arc::clone(&clock));
         Box::pin(async move {
             let broken =
                 |error: std::io::Error| HttpError::Broken { host: ADDRESS.to_owned(), source: Box::new(error) };
-            serve::call(router, request).await.map_err(broken)
+            let mut call = std::pin::pin!(serve::call(router, request));
+            loop {
+                tokio::select! {
+                    biased;
+                    answer = &mut call => return answer.map_err(broken),
+                    // The array waits for a job of its own, as it was asked to: its time passes.
+                    () = tokio::task::yield_now() => clock.advance(Duration::from_millis(50)),
+                }
+            }
         })
     }))
 }
@@ -115,6 +144,7 @@ struct OntapBench {
     world: Arc<World>,
     face: Face,
     http: SharedHttp,
+    holds: Holds,
     login: Login,
     release: Release,
     volumes: Mutex<[Uuid; 2]>,
@@ -124,9 +154,22 @@ impl OntapBench {
     fn make_volume(&self, index: usize) -> anyhow::Result<()> {
         let array = self.world.array(ARRAY)?;
         let name = format!("ds-{index}");
-        let new = NewVolume { export_path: format!("/{name}"), name, comment: String::new(), size_bytes: SIZE_BYTES };
-        let volume = array.create_volume(new)?;
-        array.set_export(volume.id, BTreeSet::from(["*".to_owned()]))?;
+        let export_path = if self.holds == Holds::Files { format!("/{name}") } else { String::new() };
+        let volume =
+            array.create_volume(NewVolume { export_path, name, comment: String::new(), size_bytes: SIZE_BYTES })?;
+        match self.holds {
+            Holds::Files => array.set_export(volume.id, MOUNTING.map(str::to_owned).into())?,
+            Holds::Luns => {
+                let new = NewLun { name: LUN.to_owned(), comment: String::new(), size_bytes: SIZE_BYTES / 2 };
+                let lun = array.create_lun(volume.id, new)?;
+                let names = MAPPED.map(str::to_owned).into();
+                let group = match array.initiator_groups()?.into_iter().find(|group| group.name == GROUP) {
+                    Some(group) => group,
+                    None => array.create_initiator_group(GROUP, names)?,
+                };
+                array.map_lun(lun.id, group.id, None)?;
+            }
+        }
         self.volumes.lock().unwrap_or_else(PoisonError::into_inner)[index] = volume.id;
         Ok(())
     }
@@ -135,8 +178,22 @@ impl OntapBench {
         self.volumes.lock().unwrap_or_else(PoisonError::into_inner)[index]
     }
 
+    /// What hosts see: the volume's files, or what its LUN holds.
+    fn tree_of(&self, volume: Uuid) -> anyhow::Result<Arc<dyn FileTree>> {
+        let array = self.world.array(ARRAY)?;
+        match self.holds {
+            Holds::Files => Ok(array.tree(volume)?),
+            Holds::Luns => Ok(array.lun_content(self.lun_of(volume)?.id, None)?),
+        }
+    }
+
+    fn lun_of(&self, volume: Uuid) -> anyhow::Result<Lun> {
+        let luns = self.world.array(ARRAY)?.luns(volume)?;
+        luns.into_iter().find(|lun| lun.name == LUN).context("the volume has no LUN")
+    }
+
     fn tree(&self, index: usize) -> anyhow::Result<Arc<dyn FileTree>> {
-        Ok(self.world.array(ARRAY)?.tree(self.id(index))?)
+        self.tree_of(self.id(index))
     }
 
     fn driver_with(&self, password: &str) -> anyhow::Result<Arc<dyn ArrayDriver>> {
@@ -173,6 +230,41 @@ impl Bench for OntapBench {
         NfsPath { host: NAME.to_owned(), path: format!("/ds-{index}") }
     }
 
+    fn device(&self, index: usize) -> Option<String> {
+        (self.holds == Holds::Luns).then(|| self.lun_of(self.id(index)).ok().map(|lun| lun.canonical_name)).flatten()
+    }
+
+    fn initiators(&self, _index: usize) -> Vec<String> {
+        match self.holds {
+            Holds::Files => MOUNTING.map(str::to_owned).to_vec(),
+            Holds::Luns => MAPPED.map(str::to_owned).to_vec(),
+        }
+    }
+
+    fn lun_path(&self, _index: usize) -> Option<String> {
+        (self.holds == Holds::Luns).then(|| LUN.to_owned())
+    }
+
+    fn read_device(&self, initiator: &str, canonical_name: &str, path: &str) -> Option<Vec<u8>> {
+        let (_, content) = self.world.reach_lun(initiator, canonical_name)?;
+        read(content.as_ref(), path).ok()?
+    }
+
+    fn read_snapshot(&self, index: usize, snapshot: &ArraySnapshotId, path: &str) -> anyhow::Result<Option<Vec<u8>>> {
+        let (array, snapshot) = (self.world.array(ARRAY)?, Uuid::parse_str(snapshot.as_str())?);
+        let luns = array.snapshot_luns(self.id(index), snapshot)?;
+        let lun = luns.into_iter().find(|lun| lun.name == LUN).context("the snapshot has no LUN")?;
+        read(array.lun_content(lun.id, Some(snapshot))?.as_ref(), path)
+    }
+
+    fn read_volume(&self, volume: &VolumeId, path: &str) -> anyhow::Result<Option<Vec<u8>>> {
+        read(self.tree_of(Uuid::parse_str(volume.as_str())?)?.as_ref(), path)
+    }
+
+    fn write_volume(&self, volume: &VolumeId, path: &str, bytes: &[u8]) -> anyhow::Result<()> {
+        write(self.tree_of(Uuid::parse_str(volume.as_str())?)?.as_ref(), path, bytes)
+    }
+
     fn write(&self, index: usize, path: &str, bytes: &[u8]) -> anyhow::Result<()> {
         write(self.tree(index)?.as_ref(), path, bytes)
     }
@@ -205,6 +297,11 @@ impl Bench for OntapBench {
     fn recreate(&self, index: usize) -> anyhow::Result<()> {
         let array = self.world.array(ARRAY)?;
         array.set_export(self.id(index), BTreeSet::new())?;
+        for lun in array.luns(self.id(index))? {
+            for map in &lun.maps {
+                array.unmap_lun(lun.id, map.group)?;
+            }
+        }
         array.delete_volume(self.id(index))?;
         self.make_volume(index)
     }
@@ -231,7 +328,7 @@ impl Bench for OntapBench {
         let new = NewClone {
             name: "made_by_hand".to_owned(),
             comment: String::new(),
-            export_path: "/made_by_hand".to_owned(),
+            export_path: if self.holds == Holds::Files { "/made_by_hand".to_owned() } else { String::new() },
         };
         let clone = array.clone_volume(source, snapshot, new)?;
         Ok(Some((self.driver(), VolumeId(clone.id.to_string()))))

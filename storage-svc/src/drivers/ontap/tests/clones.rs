@@ -118,6 +118,18 @@ async fn removal_waits_for_the_export_to_end_then_unmounts_and_deletes_past_the_
     assert_eq!(clones.remove_clone(&removal(SNAP1, &[])).await.unwrap_err().reason, Reason::Exported);
     assert!(fake.changes().is_empty());
     fake.on("GET /storage/luns", 200, list(&[]));
+    // What it came with goes with it; what was cut of it does not.
+    let came = [
+        snapshot(SNAP1, "s1", "", "2026-01-02T00:00:00Z"),
+        snapshot("older", "s0", "", "2026-01-01T00:00:00Z"),
+        snapshot("later", "daily", "", "2026-01-02T00:00:00Z"),
+    ];
+    let snapshots = format!("GET /storage/volumes/{CLONE}/snapshots");
+    fake.on(&snapshots, 200, list(&came));
+    let error = clones.remove_clone(&removal(SNAP1, &[])).await.unwrap_err();
+    assert!(error.reason == Reason::HasDependents && error.message.ends_with("first: daily"), "{error}");
+    assert!(fake.changes().is_empty());
+    fake.on(&snapshots, 200, list(&came[..2]));
     fake.on(&format!("PATCH /storage/volumes/{CLONE}"), 200, json!({}));
     // A release that wants it offline first.
     let first = (400, refusal("917658", "must be offline"));

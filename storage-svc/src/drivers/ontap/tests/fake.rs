@@ -176,7 +176,8 @@ pub(super) fn clone(comment: &str) -> Value {
     let mut clone = volume(CLONE, "strata_c__1_web", "/strata_c__1_web");
     clone["comment"] = json!(comment);
     clone["nas"]["export_policy"] = json!({"name": "strata_c__1_web"});
-    clone["clone"] = json!({"is_flexclone": true, "parent_volume": {"uuid": VOL1}, "parent_snapshot": {"uuid": SNAP1}});
+    clone["clone"] = json!({"is_flexclone": true, "parent_volume": {"uuid": VOL1}, "parent_snapshot": {"uuid": SNAP1, "name": "s1"}});
+    clone["create_time"] = json!("2026-01-02T00:00:00Z");
     clone
 }
 

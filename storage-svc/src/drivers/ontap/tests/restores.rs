@@ -1,7 +1,7 @@
 //! What is rolled back in place, and when it is refused.
 
 use super::{
-    fake::{Fake, IGROUP, LUN1, SNAP1, SNAP2, VOL1, list, lun, snapshot, svm, volume},
+    fake::{Fake, IGROUP, JOB, LUN1, SNAP1, SNAP2, VOL1, list, lun, queued, snapshot, svm, volume},
     protocol::mark,
 };
 use crate::driver::{LunRestore as _, Progress, Reason, RestoreRequest, VolumeRestore as _};
@@ -75,12 +75,31 @@ async fn s21_nothing_is_rolled_back_under_an_initiator_that_has_not_let_go() {
     fake.on("GET /protocols/san/igroups", 200, list(&[]));
     let error = fake.driver().await.restore_lun(&request(&BOTH)).await.unwrap_err();
     assert!(error.reason == Reason::InUse && error.message.contains("igroup esx"), "{error}");
-    // Hosts that mount by NFS cannot be counted.
-    let fake = block(&only);
-    fake.on(&format!("GET /storage/volumes/{VOL1}"), 200, volume(VOL1, "ds_1", "/ds_1"));
-    let error = fake.driver().await.restore_volume(&request(&BOTH)).await.unwrap_err();
-    assert_eq!(error.reason, Reason::InUse);
-    assert!(fake.changes().is_empty());
+}
+
+#[tokio::test]
+async fn s21_nor_under_a_host_that_may_mount_it() {
+    let rules = |clients: &[&str]| json!([{"index": 1, "clients": clients.iter().map(|it| json!({"match": it})).collect::<Vec<_>>()}]);
+    let policy = |clients: &[&str]| list(&[json!({"id": 3, "name": "esx", "rules": rules(clients)})]);
+    for (policies, released, restored) in [
+        (policy(&["10.0.0.21", "10.0.0.22"]), &["10.0.0.21", "10.0.0.22"][..], true),
+        (policy(&["10.0.0.21", "10.0.0.22"]), &["10.0.0.21"], false),
+        (policy(&["0.0.0.0/0"]), &["10.0.0.21"], false),
+        (policy(&[]), &[], true),
+        // A policy that is not shown lets somebody in.
+        (list(&[]), &["10.0.0.21"], false),
+    ] {
+        let fake = block(&[snapshot(SNAP1, "s1", "", "2026-01-01T00:00:00Z")]);
+        fake.on(&format!("GET /storage/volumes/{VOL1}"), 200, volume(VOL1, "ds_1", "/ds_1"));
+        fake.on("GET /storage/luns", 200, list(&[]));
+        fake.on("GET /protocols/nfs/export-policies", 200, policies.clone());
+        let done = fake.driver().await.restore_volume(&request(released)).await;
+        assert_eq!(done.is_ok(), restored, "{policies} {released:?}: {done:?}");
+        assert_eq!(fake.changes().len(), usize::from(restored));
+        if let Err(error) = done {
+            assert_eq!(error.reason, Reason::InUse);
+        }
+    }
 }
 
 #[tokio::test]
@@ -96,4 +115,24 @@ async fn a_lun_is_overwritten_from_the_snapshot_and_nothing_else_of_it_is_set() 
     assert_eq!(driver.restore_lun(&absent).await.unwrap_err().reason, Reason::NotFound);
     let replaced = RestoreRequest { expected_uuid: Some("another".to_owned()), ..request(&BOTH) };
     assert_eq!(driver.restore_lun(&replaced).await.unwrap_err().reason, Reason::VolumeReplaced);
+}
+
+#[tokio::test]
+async fn a_restore_is_done_when_its_job_says_so_and_made_once() {
+    let fake = block(&[snapshot(SNAP1, "s1", "", "2026-01-01T00:00:00Z")]);
+    fake.then(&format!("PATCH /storage/volumes/{VOL1}"), &[queued()]);
+    let driver = fake.driver().await;
+    let Progress::Pending { resume, .. } = driver.restore_volume(&request(&BOTH)).await.unwrap() else {
+        panic!("ready")
+    };
+    let again = RestoreRequest { resume: Some(resume), ..request(&BOTH) };
+    let job = format!("GET /cluster/jobs/{JOB}");
+    fake.on(&job, 200, json!({"state": "running"}));
+    assert!(matches!(driver.restore_volume(&again).await.unwrap(), Progress::Pending { .. }));
+    fake.on(&job, 200, json!({"state": "success"}));
+    assert_eq!(driver.restore_volume(&again).await.unwrap(), Progress::Ready(()));
+    assert_eq!(driver.restore_lun(&again).await.unwrap(), Progress::Ready(()));
+    fake.on(&job, 200, json!({"state": "failure", "code": 9_437_886}));
+    assert_eq!(driver.restore_volume(&again).await.unwrap_err().reason, Reason::NewerSnapshots);
+    assert_eq!(fake.changes().len(), 1);
 }
