@@ -17,7 +17,11 @@ use strata_kit::{
 use strata_model::ErrorKind;
 
 /// Runs the program and gives its exit code.
-pub async fn run(arguments: Vec<OsString>, environment: Environment) -> u8 {
+pub async fn run(mut arguments: Vec<OsString>, environment: Environment) -> u8 {
+    // `cargo demo -- --json`, as one types it to cargo's own commands: the alias hands the `--` on.
+    if arguments.get(1).is_some_and(|word| word == "demo") && arguments.get(2).is_some_and(|word| word == "--") {
+        arguments.remove(2);
+    }
     let json = arguments.iter().any(|argument| argument == "--json");
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,

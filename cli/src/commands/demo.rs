@@ -14,7 +14,7 @@ use strata_model::ErrorKind;
 /// How to play it.
 #[derive(Debug, Args)]
 pub struct DemoArgs {
-    /// The array; a filer where this machine can, else the simulated one
+    /// What it is played on; a filer where this machine can, else the reference array
     #[arg(long, value_name = "KIND")]
     array: Option<ArrayKind>,
     /// Put the filer below this directory, on btrfs or on XFS made with reflink=1

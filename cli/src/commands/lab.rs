@@ -40,7 +40,7 @@ pub struct LabArgs {
     /// Path that the hosts see for the filer's directory
     #[arg(long, value_name = "PATH", requires = "filer")]
     filer_prefix: Option<String>,
-    /// The array of the first datastores; a filer where this machine can, else the simulated one
+    /// What the first datastores lie on; a filer where this machine can, else the reference array
     #[arg(long, value_name = "KIND")]
     array: Option<ArrayKind>,
 }

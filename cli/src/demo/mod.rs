@@ -2,7 +2,9 @@
 //! what the array holds, and the demo succeeds only if all of them held.
 
 mod copy;
+mod going_back;
 mod pattern;
+mod picture;
 mod report;
 mod stage;
 mod story;

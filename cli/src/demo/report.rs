@@ -76,6 +76,11 @@ impl Report {
         }
     }
 
+    /// Notes what took so long behind this step, with the VM running.
+    pub fn took_by(&mut self, name: &'static str, took: Duration) {
+        self.steps.push(Step { name, took, instead_of_copy: false });
+    }
+
     /// Notes how long the full copy took.
     pub fn full_copy(&mut self, took: Duration) {
         self.full_copy = Some(took);
@@ -135,6 +140,12 @@ impl Report {
             "The disk holds {}. What Strata does takes the same time for a disk of any size; a copy does not.",
             show::bytes(self.disk_bytes)
         ))?;
+        if self.array.kind.is_block() {
+            printer.data(
+                "On LUNs a revert goes through a clone, and the VM runs again as soon as its disks are swapped. The move home \
+                 behind it copies the disk once, with the VM running.",
+            )?;
+        }
         let broken = self.checks.iter().filter(|check| check.found.is_some()).count();
         let verdict = match broken {
             0 => format!("All {} checks held.", self.checks.len()),

@@ -1,6 +1,10 @@
 //! What the story is played with: the lab, the gateway's clients, and how a step is told and checked.
 
-use super::{copy, report::Report};
+use super::{
+    copy,
+    picture::{self, Picture},
+    report::Report,
+};
 use crate::{
     config::GatewayConfig,
     connect::{Gateway, call},
@@ -25,7 +29,7 @@ use strata_proto::{
         storage::v1::{ListOwnedRequest, Owned, storage_service_client::StorageServiceClient},
     },
 };
-use strata_sim::world::{World, compute::Vcenter};
+use strata_sim::world::{World, compute::Vcenter, tree::FileTree};
 
 /// The demo's stage.
 pub struct Stage<'a> {
@@ -40,14 +44,10 @@ pub struct Stage<'a> {
     storage: StorageServiceClient<Upstream>,
     arrays: Vec<String>,
     world: Arc<World>,
-    web_datastore: WebDatastore,
+    kind: ArrayKind,
+    web_datastore: &'static str,
+    web_directory: Option<PathBuf>,
     printer: &'a Printer,
-}
-
-/// Where web-01 lies.
-enum WebDatastore {
-    Directory(PathBuf),
-    Export { host: String, path: String },
 }
 
 impl<'a> Stage<'a> {
@@ -73,7 +73,9 @@ impl<'a> Stage<'a> {
             storage: StorageServiceClient::new(storage),
             arrays: lab.facts.arrays.iter().map(|array| array.name.clone()).collect(),
             world: lab.world.clone(),
-            web_datastore: web_datastore(lab)?,
+            kind: lab.array.kind,
+            web_datastore: lab.web_datastore(),
+            web_directory: lab.web_directory(),
             printer: &context.printer,
         })
     }
@@ -115,15 +117,42 @@ impl<'a> Stage<'a> {
         operation: Operation,
         instead_of_copy: bool,
     ) -> Result<Finished, Failure> {
+        let finished = self.wait(operation).await?;
+        self.report.took(began.elapsed(), instead_of_copy);
+        Ok(finished)
+    }
+
+    /// The same where the operation goes on behind a VM that runs again after this step: what comes then counts as `behind`.
+    pub async fn finish_in_two(
+        &mut self,
+        began: Instant,
+        operation: Operation,
+        step: &str,
+        behind: &'static str,
+    ) -> Result<Finished, Failure> {
+        let finished = self.wait(operation).await?;
+        let took = began.elapsed();
+        let metadata = &finished.metadata;
+        let last = metadata.steps.iter().find(|one| one.name == step).and_then(|one| one.end_time);
+        let running = match (metadata.create_time, last) {
+            (Some(from), Some(to)) => Duration::try_from(between(from, to)).unwrap_or(took).min(took),
+            _ => took,
+        };
+        self.report.took(running, true);
+        if running < took {
+            self.report.took_by(behind, took - running);
+        }
+        Ok(finished)
+    }
+
+    async fn wait(&mut self, operation: Operation) -> Result<Finished, Failure> {
         let mut operation = operation;
         while !operation.done {
             let timeout = prost_types::Duration { seconds: 60, nanos: 0 };
             let request = WaitOperationRequest { name: operation.name.clone(), timeout: Some(timeout) };
             operation = call!(self.gateway, longrunning.wait_operation(request))?;
         }
-        let finished = Finished::new(operation)?;
-        self.report.took(began.elapsed(), instead_of_copy);
-        Ok(finished)
+        Finished::new(operation)
     }
 
     /// All VMs of the vCenter.
@@ -143,46 +172,77 @@ impl<'a> Stage<'a> {
         Ok(all)
     }
 
+    /// The datastore of web-01.
+    pub fn web_datastore(&self) -> &'static str {
+        self.web_datastore
+    }
+
+    /// The names of all datastores.
+    pub fn datastores(&self) -> BTreeSet<String> {
+        self.vcenter.with(|state| state.datastores.values().map(|store| store.name.clone()).collect())
+    }
+
+    /// True where it is VMFS on LUNs.
+    pub fn is_block(&self) -> bool {
+        self.kind.is_block()
+    }
+
+    /// What there is in the data centre now.
+    pub fn picture(&self) -> Result<Picture, Failure> {
+        Picture::take(&self.world, &self.vcenter).map_err(failed)
+    }
+
+    /// What must never be, or have been, where nothing is Strata's.
+    pub fn violations(&self) -> Vec<String> {
+        picture::violations(&self.world, &self.vcenter)
+    }
+
     /// What lies at the top of web-01's datastore, without the filer's own folder.
     pub fn datastore(&self) -> Result<BTreeSet<String>, Failure> {
-        let names: Vec<String> = match &self.web_datastore {
-            WebDatastore::Directory(path) => fs_err::read_dir(path)
+        let names: Vec<String> = match &self.web_directory {
+            Some(path) => fs_err::read_dir(path)
                 .and_then(|entries| entries.map(|e| Ok(e?.file_name().to_string_lossy().into_owned())).collect())
                 .map_err(failed)?,
-            WebDatastore::Export { host, path } => {
-                let tree = self.world.nfs(host, path).ok_or_else(|| failed("web-01's datastore is gone"))?;
-                tree.list("").map_err(failed)?.into_iter().map(|entry| entry.name).collect()
-            }
+            None => self.tree()?.list("").map_err(failed)?.into_iter().map(|entry| entry.name).collect(),
         };
         Ok(names.into_iter().filter(|name| !name.starts_with('.')).collect())
     }
 
+    /// Whether a directory of web-01's datastore is there.
+    pub fn has_directory(&self, relative: &str) -> Result<bool, Failure> {
+        Ok(self.tree()?.list(relative).is_ok())
+    }
+
+    fn tree(&self) -> Result<Arc<dyn FileTree>, Failure> {
+        let found = self.vcenter.with(|state| {
+            let id =
+                state.datastores.iter().find(|(_, store)| store.name == self.web_datastore).map(|(id, _)| id.clone());
+            id.and_then(|id| state.tree(&id).ok())
+        });
+        found.ok_or_else(|| failed("web-01's datastore is gone"))
+    }
+
     /// True where the array's bytes lie in this process's memory.
     pub fn in_memory(&self) -> bool {
-        matches!(self.web_datastore, WebDatastore::Export { .. })
+        self.web_directory.is_none()
     }
 
     /// Copies web-01's disk in full and notes the time.
     pub fn full_copy(&mut self) -> Result<Duration, Failure> {
         let disk = "web-01/web-01-flat.vmdk";
-        let took = match &self.web_datastore {
-            WebDatastore::Directory(path) => copy::within_directory(path, disk)?,
-            WebDatastore::Export { host, path } => {
-                let tree = self.world.nfs(host, path).ok_or_else(|| failed("web-01's datastore is gone"))?;
-                copy::within_tree(&*tree, disk)?
-            }
+        let took = match &self.web_directory {
+            Some(path) => copy::within_directory(path, disk)?,
+            None => copy::within_tree(&*self.tree()?, disk)?,
         };
         self.report.full_copy(took);
         Ok(took)
     }
 }
 
-fn web_datastore(lab: &Lab) -> Result<WebDatastore, Failure> {
-    let place = lab.web_datastore().ok_or_else(|| failed("web-01 has no datastore"))?;
-    Ok(match (lab.array.kind, place) {
-        (ArrayKind::Filer, (root, name, ..)) => WebDatastore::Directory(root.join(name)),
-        (ArrayKind::Reference | ArrayKind::Ontap, (_, _, host, path)) => WebDatastore::Export { host, path },
-    })
+fn between(from: prost_types::Timestamp, to: prost_types::Timestamp) -> prost_types::Duration {
+    let mut between = prost_types::Duration { seconds: to.seconds - from.seconds, nanos: to.nanos - from.nanos };
+    between.normalize();
+    between
 }
 
 /// The story cannot go on.

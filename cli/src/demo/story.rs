@@ -1,34 +1,39 @@
 //! The story itself.
 
 use super::{
+    going_back,
     pattern::{self, Version},
+    picture::Picture,
     stage::{Stage, failed},
 };
 use crate::{connect::call, failure::Failure};
 use std::{collections::BTreeSet, time::Instant};
 use strata_proto::strata::gateway::v1::{
     Clone as VmClone, CreateCloneRequest, CreateSnapshotRequest, DeleteCloneRequest, DeleteSnapshotRequest,
-    GetSnapshotRequest, GetVmRequest, ListSnapshotsRequest, PowerMode, RevertVmRequest, RevertVmResponse, Snapshot, Vm,
+    GetVmRequest, ListSnapshotsRequest, Snapshot, Vm,
 };
 
-const VM: &str = "web-01";
-const NEIGHBOUR: &str = "web-02";
+pub(super) const VM: &str = "web-01";
+pub(super) const NEIGHBOUR: &str = "web-02";
 /// How much of the neighbour's disk is written and watched.
-const NEIGHBOUR_BYTES: u64 = 4 << 20;
+pub(super) const NEIGHBOUR_BYTES: u64 = 4 << 20;
+
+/// The links between a datastore and its volume that are told: by NFS the first one, by LUNs the others.
+const TO_ARRAY: [&str; 3] = ["is volume", "is on LUN", "lies in volume"];
 
 /// Tells it.
 ///
 /// # Errors
 /// A call failed where the story needs its answer.
 pub async fn tell(stage: &mut Stage<'_>) -> Result<(), Failure> {
-    let before = Before { vms: names(&stage.vms().await?), files: stage.datastore()? };
+    let before = Before { vms: names(&stage.vms().await?), files: stage.datastore()?, picture: stage.picture()? };
     let web = look(stage).await?;
     fill(stage)?;
     let point = snapshot(stage, &web).await?;
     change(stage)?;
     let clone = clone(stage, &web, &point).await?;
-    let safety = revert(stage, &web, &point).await?;
-    let second = clone_of_safety(stage, &safety).await?;
+    let safety = going_back::revert(stage, &web, &point).await?;
+    let second = going_back::clone_of_safety(stage, &safety).await?;
     delete(stage, &web, &[clone, second]).await?;
     nothing_left(stage, &before).await
 }
@@ -37,6 +42,7 @@ pub async fn tell(stage: &mut Stage<'_>) -> Result<(), Failure> {
 struct Before {
     vms: BTreeSet<String>,
     files: BTreeSet<String>,
+    picture: Picture,
 }
 
 fn names(vms: &[Vm]) -> BTreeSet<String> {
@@ -57,18 +63,23 @@ async fn look(stage: &mut Stage<'_>) -> Result<Vm, Failure> {
     stage.check_that("there are at least 12 VMs", vms.len() >= 12, vms.len())?;
     let homeless: Vec<&str> = vms
         .iter()
-        .filter(|vm| vm.volumes.is_empty() && vm.datastores.iter().any(|name| name.starts_with("nfs")))
+        .filter(|vm| vm.volumes.is_empty() && vm.datastores.iter().any(|name| !name.starts_with("vsan")))
         .map(|vm| vm.display_name.as_str())
         .collect();
-    stage.check_that("each VM on NFS has its volumes", homeless.is_empty(), &homeless)?;
+    stage.check_that(
+        "each VM has its volumes, but for the one on vSAN, which is not supported",
+        homeless.is_empty(),
+        &homeless,
+    )?;
     let web = vms.into_iter().find(|vm| vm.display_name == VM).ok_or_else(|| failed("there is no web-01"))?;
     let request = GetVmRequest { name: web.name.clone() };
     let web = call!(stage.gateway, vms.get_vm(request))?;
     let detail = web.detail.clone().unwrap_or_default();
-    for relation in detail.relations.iter().filter(|relation| relation.kind == "is volume") {
-        stage.say(&format!("{} is {}: {}", relation.from, relation.to, relation.evidence))?;
+    for relation in detail.relations.iter().filter(|link| TO_ARRAY.contains(&link.kind.as_str())) {
+        stage.say(&format!("{} {} {}: {}", relation.from, relation.kind, relation.to, relation.evidence))?;
     }
-    let proven = detail.relations.iter().all(|relation| !relation.evidence.is_empty());
+    let reaches = detail.relations.iter().any(|relation| relation.kind == "is on array");
+    let proven = reaches && detail.relations.iter().all(|relation| !relation.evidence.is_empty());
     stage.check_that("each link from web-01 to the array has its evidence", proven, &detail.relations)?;
     let beside = detail.neighbours.iter().any(|one| one.display_name == NEIGHBOUR);
     stage.check_that("web-02 is known as a neighbour on the same volume", beside, &detail.neighbours)?;
@@ -113,7 +124,7 @@ fn change(stage: &mut Stage<'_>) -> Result<(), Failure> {
     stage.check("web-01 has the new bytes", found)
 }
 
-async fn make_clone(stage: &mut Stage<'_>, point: &str, name: &str) -> Result<VmClone, Failure> {
+pub(super) async fn make_clone(stage: &mut Stage<'_>, point: &str, name: &str) -> Result<VmClone, Failure> {
     let request = CreateCloneRequest {
         snapshot: point.to_owned(),
         display_name: name.to_owned(),
@@ -161,47 +172,6 @@ async fn clone(stage: &mut Stage<'_>, web: &Vm, point: &Snapshot) -> Result<VmCl
     Ok(clone)
 }
 
-async fn revert(stage: &mut Stage<'_>, web: &Vm, point: &Snapshot) -> Result<String, Failure> {
-    stage.step("revert", "web-01's disk back to the restore point   (strata revert web-01@... --power-off)")?;
-    let request = RevertVmRequest {
-        vm: web.name.clone(),
-        snapshot: point.name.clone(),
-        power_mode: PowerMode::PowerOff.into(),
-        power_on_again: true,
-        ..RevertVmRequest::default()
-    };
-    let began = Instant::now();
-    let operation = call!(stage.gateway, vms.revert_vm(request))?;
-    let answer: RevertVmResponse = stage.finish(began, operation, true).await?.answer()?;
-    let bytes = stage.disk_bytes;
-    let found = pattern::difference(&stage.vcenter, VM, VM, bytes, Version::Old);
-    stage.check("web-01 has the old bytes, every block", found)?;
-    let found = pattern::difference(&stage.vcenter, NEIGHBOUR, NEIGHBOUR, NEIGHBOUR_BYTES, Version::New);
-    stage.check("its neighbour web-02 on the same datastore kept its new bytes", found)?;
-    stage.check_that("web-01 runs again", answer.powered_on, answer.powered_on)?;
-    let request = GetVmRequest { name: web.name.clone() };
-    let same = call!(stage.gateway, vms.get_vm(request)).is_ok_and(|vm| vm.moref == web.moref);
-    stage.check_that("it is the same object in vCenter as before", same, &web.moref)?;
-    let request = GetSnapshotRequest { name: answer.safety_snapshot.clone() };
-    let safety = call!(stage.gateway, snapshots.get_snapshot(request));
-    let found = match &safety {
-        Ok(safety) if safety.safety => None,
-        Ok(safety) => Some(format!("{} is not marked as one", safety.display_name)),
-        Err(failure) => Some(failure.to_string()),
-    };
-    stage.check("a safety point of the moment before is there", found)?;
-    Ok(answer.safety_snapshot)
-}
-
-async fn clone_of_safety(stage: &mut Stage<'_>, safety: &str) -> Result<VmClone, Failure> {
-    stage.step("undo", "the safety point can itself be cloned: nothing was lost")?;
-    let clone = make_clone(stage, safety, "web-01-undo").await?;
-    let bytes = stage.disk_bytes;
-    let found = pattern::difference(&stage.vcenter, "web-01-undo", VM, bytes, Version::New);
-    stage.check("its clone has the new bytes, every block", found)?;
-    Ok(clone)
-}
-
 async fn delete(stage: &mut Stage<'_>, web: &Vm, clones: &[VmClone]) -> Result<(), Failure> {
     stage.step("delete", "clones and restore points   (strata clone delete, strata snapshot delete)")?;
     for clone in clones {
@@ -232,5 +202,13 @@ async fn nothing_left(stage: &mut Stage<'_>, before: &Before) -> Result<(), Fail
     stage.check_that("the datastore holds the folders of the beginning and no other", files == before.files, &files)?;
     let bytes = stage.disk_bytes;
     let found = pattern::difference(&stage.vcenter, VM, VM, bytes, Version::Old);
-    stage.check("web-01 still has the bytes that it was reverted to", found)
+    stage.check("web-01 still has the bytes that it was reverted to", found)?;
+    let difference = before.picture.difference(&stage.picture()?);
+    stage.check_that(
+        "no datastore, device, volume, snapshot, LUN, map or initiator group is left, and none is missing",
+        difference.is_empty(),
+        &difference,
+    )?;
+    let violations = stage.violations();
+    stage.check_that("no host and no data came to harm at any time", violations.is_empty(), &violations)
 }

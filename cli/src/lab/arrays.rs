@@ -3,9 +3,9 @@
 use super::{
     ArrayChoice,
     facts::ArrayFacts,
-    fault, filer, ontap,
+    fault, filer,
     options::{ArrayKind, LabOptions},
-    reference,
+    simulated::{Product, RawLun, Simulated},
 };
 use crate::failure::Failure;
 use fs_err as fs;
@@ -16,38 +16,77 @@ use std::{
 };
 use strata_model::ErrorKind;
 use strata_sim::{
-    serve::{Security, Served, serve},
-    skins,
+    serve::Served,
     world::{DirTree, World},
 };
+use uuid::Uuid;
 
-/// The first array's datastores.
-pub const FIRST: [&str; 3] = ["nfs-01", "nfs-02", "nfs-03"];
-/// The second array's datastore, or one more of the first's.
-pub const SECOND: [&str; 1] = ["nfs-04"];
+/// The datastores that `--array` places, where it names an array with NFS.
+const FIRST_NFS: [&str; 3] = ["nfs-01", "nfs-02", "nfs-03"];
+/// The same where it names one with LUNs.
+const FIRST_LUN: [&str; 3] = ["san-01", "san-02", "san-03"];
+
+/// The size of rdm-01's raw device, in bytes.
+pub const RAW_BYTES: u64 = 100 << 30;
+
+/// What a datastore lies on.
+#[derive(Debug, Clone)]
+pub enum On {
+    /// An export.
+    Nfs {
+        /// The address that hosts mount.
+        host: String,
+        /// The path there.
+        path: String,
+    },
+    /// LUNs, the head extent first: array and id.
+    Luns(Vec<(&'static str, Uuid)>),
+}
+
+/// A datastore and what it lies on.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// Its name.
+    pub datastore: String,
+    /// What it lies on.
+    pub on: On,
+}
+
+/// A directory of this machine as an array.
+#[derive(Debug)]
+struct FilerArray {
+    root: PathBuf,
+    hosts: Vec<String>,
+    path_prefix: Option<String>,
+}
+
+#[derive(Debug)]
+enum Body {
+    Filer(FilerArray),
+    Simulated(Simulated),
+}
 
 /// An array of the lab.
 #[derive(Debug)]
 pub struct LabArray {
     /// Its name in Strata.
     pub name: &'static str,
-    /// Its kind.
-    pub kind: ArrayKind,
-    /// Its datastores: name, address, path.
-    pub datastores: Vec<(String, String, String)>,
-    /// A filer's directory.
-    root: PathBuf,
-    hosts: Vec<String>,
-    path_prefix: Option<String>,
+    /// Its datastores.
+    pub places: Vec<Place>,
+    body: Body,
 }
 
 /// All arrays.
 #[derive(Debug)]
 pub struct Arrays {
-    /// The first one holds [`FIRST`].
+    /// The first one holds the first datastores.
     pub all: Vec<LabArray>,
     /// Which one is first, and why.
     pub choice: ArrayChoice,
+    /// The first datastores: web-01 lies on the first of them.
+    pub first: [&'static str; 3],
+    /// rdm-01's raw device; none with a vCenter of elsewhere.
+    pub raw: Option<RawLun>,
 }
 
 impl Arrays {
@@ -61,40 +100,48 @@ impl Arrays {
         let root = given.map_or_else(|| directory.join("filer"), |filer| filer.directory.clone());
         fs::create_dir_all(&root).map_err(|error| fault("the filer", error))?;
         let root = fs::canonicalize(&root).map_err(|error| fault("the filer", error))?;
-        let shares = filer::shares_blocks(&root);
-        let (first, reason) = match (options.array, shares) {
-            (Some(kind @ (ArrayKind::Reference | ArrayKind::Ontap)), _) => (kind, "it was asked for".to_owned()),
-            (_, Ok(())) => (ArrayKind::Filer, format!("the file system of {} shares blocks", root.display())),
-            (None, Err(why)) if options.filer.is_none() => (ArrayKind::Reference, why),
-            (_, Err(why)) => {
-                let message = format!("the lab: no filer on {}: {why}", root.display());
-                return Err(Failure::new(ErrorKind::Unsupported, "NO_SHARED_BLOCKS", message)
-                    .hint("give a directory on btrfs, or on XFS made with reflink=1, by --filer; or leave it out"));
+        let (kind, reason) = choose(options, &root)?;
+        let first = if kind.is_block() { FIRST_LUN } else { FIRST_NFS };
+        let mut all = Vec::new();
+        let mut raw = None;
+        if kind == ArrayKind::Filer {
+            all.push(LabArray::filer(options, world, root, &first)?);
+        }
+        for product in [Product::Reference, Product::Ontap] {
+            let chosen = kind.product() == Some(product);
+            if !chosen && options.vcenter.is_some() {
+                continue;
             }
-        };
-        let external = options.vcenter.is_some();
-        let all = match first {
-            ArrayKind::Filer => {
-                let mut all = vec![LabArray::filer(options, world, root, &FIRST)?];
-                if !external {
-                    all.push(LabArray::reference(world, &SECOND)?);
-                }
-                all
-            }
-            ArrayKind::Reference => vec![LabArray::reference(world, &[FIRST.as_slice(), &SECOND].concat())?],
-            ArrayKind::Ontap => vec![LabArray::ontap(world, &FIRST)?, LabArray::reference(world, &SECOND)?],
-        };
-        let choice = ArrayChoice { name: all[0].name.to_owned(), kind: first, reason };
-        Ok(Self { all, choice })
+            let (array, raw_lun) = LabArray::simulated(world, product, if chosen { &first } else { &[] }, kind)?;
+            raw = raw.or(raw_lun);
+            all.insert(if chosen { 0 } else { all.len() }, array);
+        }
+        let choice = ArrayChoice { name: all[0].name.to_owned(), kind, reason };
+        Ok(Self { all, choice, first, raw })
+    }
+
+    /// The directory of web-01's datastore, where it lies on a filer.
+    pub fn web_directory(&self) -> Option<PathBuf> {
+        match &self.all.first()?.body {
+            Body::Filer(filer) => Some(filer.root.join(self.first[0])),
+            Body::Simulated(_) => None,
+        }
     }
 }
 
-impl Arrays {
-    /// Where web-01 lies: a filer's directory (else empty), the datastore's name, address and path.
-    pub fn web_datastore(&self) -> Option<(PathBuf, String, String, String)> {
-        let first = self.all.first()?;
-        let (name, host, path) = first.datastores.first()?.clone();
-        Some((first.root.clone(), name, host, path))
+/// Which array the first datastores lie on, and why.
+fn choose(options: &LabOptions, root: &Path) -> Result<(ArrayKind, String), Failure> {
+    if let Some(kind) = options.array.filter(|kind| *kind != ArrayKind::Filer) {
+        return Ok((kind, "it was asked for".to_owned()));
+    }
+    match filer::shares_blocks(root) {
+        Ok(()) => Ok((ArrayKind::Filer, format!("the file system of {} shares blocks", root.display()))),
+        Err(why) if options.array.is_none() && options.filer.is_none() => Ok((ArrayKind::Reference, why)),
+        Err(why) => {
+            let message = format!("the lab: no filer on {}: {why}", root.display());
+            Err(Failure::new(ErrorKind::Unsupported, "NO_SHARED_BLOCKS", message)
+                .hint("give a directory on btrfs, or on XFS made with reflink=1, by --filer; or leave it out"))
+        }
     }
 }
 
@@ -104,82 +151,74 @@ impl LabArray {
         let hosts = given.map(|filer| filer.hosts.clone()).filter(|hosts| !hosts.is_empty());
         let hosts = hosts.unwrap_or_else(|| vec![filer::HOST.to_owned()]);
         let prefix = given.and_then(|filer| filer.path_prefix.clone());
-        let mut datastores = Vec::new();
-        let prefix = if options.vcenter.is_some() { prefix } else { Some(prefix.unwrap_or(filer::PATH_PREFIX.into())) };
+        let mut places = Vec::new();
+        let path_prefix =
+            if options.vcenter.is_some() { prefix } else { Some(prefix.unwrap_or(filer::PATH_PREFIX.into())) };
         for volume in volumes.iter().filter(|_| options.vcenter.is_none()) {
             let folder = root.join(volume);
             fs::create_dir_all(&folder).map_err(|error| fault("the filer", error))?;
             let tree = DirTree::open(&folder).map_err(|error| fault("the filer", error))?;
-            let path = format!("{}/{volume}", prefix.as_deref().unwrap_or_default());
+            let path = format!("{}/{volume}", path_prefix.as_deref().unwrap_or_default());
             world.register_nfs(&hosts[0], &path, Arc::new(tree));
-            datastores.push(((*volume).to_owned(), hosts[0].clone(), path));
+            places.push(Place { datastore: (*volume).to_owned(), on: On::Nfs { host: hosts[0].clone(), path } });
         }
-        Ok(Self { name: "filer-1", kind: ArrayKind::Filer, datastores, root, hosts, path_prefix: prefix })
+        Ok(Self { name: "filer-1", places, body: Body::Filer(FilerArray { root, hosts, path_prefix }) })
     }
 
-    fn reference(world: &Arc<World>, volumes: &[&str]) -> Result<Self, Failure> {
-        reference::prepare(world, "array-1", volumes)?;
-        let datastore = |volume: &&str| ((*volume).to_owned(), reference::HOST.to_owned(), format!("/{volume}"));
-        Ok(Self {
-            name: "array-1",
-            kind: ArrayKind::Reference,
-            datastores: volumes.iter().map(datastore).collect(),
-            root: PathBuf::new(),
-            hosts: Vec::new(),
-            path_prefix: None,
-        })
-    }
-
-    fn ontap(world: &Arc<World>, volumes: &[&str]) -> Result<Self, Failure> {
-        let datastores = ontap::prepare(world, "filer-1", volumes)?;
-        let (root, hosts) = (PathBuf::new(), Vec::new());
-        Ok(Self { name: "filer-1", kind: ArrayKind::Ontap, datastores, root, hosts, path_prefix: None })
+    /// An array with the first datastores, where it is the one for them, and with those that it always has.
+    fn simulated(
+        world: &Arc<World>,
+        product: Product,
+        first: &[&str],
+        kind: ArrayKind,
+    ) -> Result<(Self, Option<RawLun>), Failure> {
+        let array = Simulated::new(world, product)?;
+        let mut places = Vec::new();
+        for datastore in first {
+            places.push(if kind.is_block() { array.vmfs(datastore, 1)? } else { array.nfs(datastore)? });
+        }
+        let raw = match product {
+            Product::Reference => {
+                places.push(array.nfs("nfs-04")?);
+                None
+            }
+            Product::Ontap => {
+                places.push(array.nfs("nfs-05")?);
+                places.push(array.vmfs("vmfs-01", 1)?);
+                places.push(array.vmfs("vmfs-02", 2)?);
+                Some(array.raw("rdm-01-data", RAW_BYTES)?)
+            }
+        };
+        Ok((Self { name: product.array(), places, body: Body::Simulated(array) }, raw))
     }
 
     /// Shows the array to the outside: what a client needs, its table in storage-svc's configuration, and its face.
     ///
     /// # Errors
     /// The face does not start.
-    pub async fn face(
-        &self,
-        world: &Arc<World>,
-        directory: &Path,
-    ) -> Result<(ArrayFacts, Value, Option<Served>), Failure> {
-        let mut facts = ArrayFacts {
-            name: self.name.to_owned(),
-            kind: self.kind.as_str().to_owned(),
-            url: format!("file://{}", self.root.display()),
-            username: None,
-            password: None,
-            token: None,
-            ca_file: None,
-        };
-        if self.kind == ArrayKind::Filer {
-            let table = json!({"name": self.name, "kind": "filer", "filer": {
-                "root": self.root, "hosts": self.hosts, "path_prefix": self.path_prefix,
-            }});
-            return Ok((facts, table, None));
+    pub async fn face(&self, directory: &Path) -> Result<(ArrayFacts, Value, Option<Served>), Failure> {
+        let datastores = self.places.iter().map(|place| place.datastore.clone()).collect();
+        match &self.body {
+            Body::Simulated(array) => {
+                let (facts, table, face) = array.face(directory).await?;
+                Ok((ArrayFacts { datastores, ..facts }, table, Some(face)))
+            }
+            Body::Filer(filer) => {
+                let facts = ArrayFacts {
+                    name: self.name.to_owned(),
+                    kind: "filer".to_owned(),
+                    url: format!("file://{}", filer.root.display()),
+                    username: None,
+                    password: None,
+                    token: None,
+                    ca_file: None,
+                    datastores,
+                };
+                let table = json!({"name": self.name, "kind": "filer", "filer": {
+                    "root": filer.root, "hosts": filer.hosts, "path_prefix": filer.path_prefix,
+                }});
+                Ok((facts, table, None))
+            }
         }
-        let wrong = |error| fault("the simulated array's face", error);
-        let router = match self.kind {
-            ArrayKind::Ontap => ontap::face(world, self.name)?.router(),
-            _ => skins::reference::router(world.clone(), self.name),
-        };
-        let face = serve(router, Security::Tls).await.map_err(wrong)?;
-        let ca_file = directory.join(format!("{}.pem", self.name));
-        fs::write(&ca_file, face.ca_pem.as_deref().unwrap_or_default()).map_err(wrong)?;
-        facts.url = face.url();
-        facts.username = Some(reference::USERNAME.to_owned());
-        facts.password = Some(reference::PASSWORD.to_owned());
-        facts.ca_file = Some(ca_file.clone());
-        let mut login = json!({
-            "url": face.url(), "user": reference::USERNAME, "password": reference::PASSWORD, "ca_file": ca_file,
-        });
-        if self.kind == ArrayKind::Ontap {
-            login["scope"] = json!("cluster");
-        }
-        let kind = self.kind.as_str();
-        let table = json!({"name": self.name, "kind": kind, kind: login});
-        Ok((facts, table, Some(face)))
     }
 }

@@ -1,6 +1,10 @@
 //! The built-in vCenter and its VMs: enough of each kind that what Strata can and cannot do is seen.
 
-use super::{arrays::Arrays, facts::VcenterFacts, fault};
+use super::{
+    arrays::{Arrays, On, RAW_BYTES},
+    facts::VcenterFacts,
+    fault,
+};
 use crate::failure::Failure;
 use fs_err as fs;
 use std::{path::Path, sync::Arc};
@@ -27,13 +31,19 @@ pub fn build(world: &Arc<World>, arrays: &Arrays, web_disk_bytes: u64) -> Result
         .cluster("Cluster1")
         .host("esx-01.lab")
         .host("esx-02.lab");
-    for (name, host, path) in arrays.all.iter().flat_map(|array| &array.datastores) {
-        builder = builder.nfs_datastore(name, host, path);
+    for place in arrays.all.iter().flat_map(|array| &array.places) {
+        builder = match &place.on {
+            On::Nfs { host, path } => builder.nfs_datastore(&place.datastore, host, path),
+            On::Luns(luns) => builder.lun_datastore(&place.datastore, luns),
+        };
     }
-    // Block storage that no array of the lab serves: what Strata says about it is worth seeing, too.
-    let local = Arc::new(MemTree::new(Space::unlimited()));
-    builder = builder.vmfs_datastore("vmfs-01", &["naa.60000000000000000000000000000001"], local);
-    for vm in vms(web_disk_bytes) {
+    // What Strata says about what it does not support is worth seeing, too.
+    builder = builder.vsan_datastore("vsan-01", Arc::new(MemTree::new(Space::unlimited())));
+    let raw = arrays.raw.as_ref();
+    if let Some(raw) = raw {
+        builder = builder.mapped_lun(raw.array, raw.lun);
+    }
+    for vm in vms(arrays.first, raw.map(|raw| raw.device.clone()), web_disk_bytes) {
         builder = builder.vm(vm);
     }
     let vcenter = builder.build().map_err(|error| fault("the simulated vCenter", error.message))?;
@@ -41,31 +51,36 @@ pub fn build(world: &Arc<World>, arrays: &Arrays, web_disk_bytes: u64) -> Result
     Ok(vcenter)
 }
 
-fn vms(web_disk_bytes: u64) -> Vec<VmSpec> {
+fn vms([first, second, third]: [&str; 3], raw: Option<String>, web_disk_bytes: u64) -> Vec<VmSpec> {
     let vm = |name: &str, datastore: &str, bytes: u64| {
         VmSpec::named(name).datastore(datastore).disks(vec![DiskSpec::of(bytes)])
     };
     let elsewhere = |datastore: &str, bytes| DiskSpec { datastore: Some(datastore.to_owned()), ..DiskSpec::of(bytes) };
-    let raw = ("naa.60000000000000000000000000000002".to_owned(), true);
+    let raw = raw.map(|device| DiskSpec { rdm: Some((device, true)), ..DiskSpec::of(RAW_BYTES) });
+    let with_raw = std::iter::once(DiskSpec::of(20 * GIB)).chain(raw).collect();
     vec![
         // Neighbours on one datastore.
-        vm("web-01", "nfs-01", web_disk_bytes).on(),
-        vm("web-02", "nfs-01", 40 * GIB).on(),
-        VmSpec { tools: Tools::Absent, ..vm("app-01", "nfs-01", 20 * GIB).on() },
+        vm("web-01", first, web_disk_bytes).on(),
+        vm("web-02", first, 40 * GIB).on(),
+        VmSpec { tools: Tools::Absent, ..vm("app-01", first, 20 * GIB).on() },
         // Spread over two.
-        vm("db-01", "nfs-02", 0).disks(vec![DiskSpec::of(60 * GIB), elsewhere("nfs-03", 200 * GIB)]).on(),
-        VmSpec { cbt: true, ..vm("db-02", "nfs-02", 60 * GIB).on() },
-        vm("cache-01", "nfs-02", 10 * GIB).on(),
-        VmSpec { template: true, ..vm("golden-image", "nfs-02", 20 * GIB) },
-        vm("files-01", "nfs-03", 500 * GIB),
+        vm("db-01", second, 0).disks(vec![DiskSpec::of(60 * GIB), elsewhere(third, 200 * GIB)]).on(),
+        VmSpec { cbt: true, ..vm("db-02", second, 60 * GIB).on() },
+        vm("cache-01", second, 10 * GIB).on(),
+        VmSpec { template: true, ..vm("golden-image", second, 20 * GIB) },
+        vm("files-01", third, 500 * GIB),
         // Gets a VMware snapshot.
-        vm("build-01", "nfs-03", 80 * GIB).on(),
-        vm("mail-01", "nfs-03", 120 * GIB).on(),
+        vm("build-01", third, 80 * GIB).on(),
+        vm("mail-01", third, 120 * GIB).on(),
         vm("log-01", "nfs-04", 100 * GIB).on(),
         vm("test-01", "nfs-04", 20 * GIB),
-        vm("rdm-01", "vmfs-01", 0)
-            .disks(vec![DiskSpec::of(20 * GIB), DiskSpec { rdm: Some(raw), ..DiskSpec::of(100 * GIB) }])
-            .on(),
+        vm("mon-01", "nfs-05", 60 * GIB).on(),
+        // On LUNs, whatever the first datastores lie on: one with a raw device, and one on a datastore of two LUNs.
+        vm("rdm-01", "vmfs-01", 0).disks(with_raw).on(),
+        vm("print-01", "vmfs-01", 40 * GIB).on(),
+        vm("erp-01", "vmfs-02", 300 * GIB).on(),
+        // On what is not supported.
+        vm("vdi-01", "vsan-01", 40 * GIB).on(),
     ]
 }
 

@@ -61,6 +61,8 @@ pub struct ArrayFacts {
     pub token: Option<String>,
     /// PEM file to trust.
     pub ca_file: Option<PathBuf>,
+    /// The datastores that lie on it.
+    pub datastores: Vec<String>,
 }
 
 #[cfg(test)]
@@ -84,6 +86,7 @@ mod tests {
             password: None,
             token: None,
             ca_file: None,
+            datastores: vec![],
         };
         let facts = Facts { vcenters: vec![vcenter], arrays: vec![array], ..Facts::default() };
         let json = serde_json::to_value(&facts).unwrap();
@@ -106,6 +109,7 @@ mod tests {
             "/arrays/0/password",
             "/arrays/0/token",
             "/arrays/0/ca_file",
+            "/arrays/0/datastores",
             "/token",
         ] {
             assert!(json.pointer(path).is_some(), "{path} is not in {json}");

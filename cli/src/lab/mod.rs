@@ -5,10 +5,9 @@ mod arrays;
 mod datacentre;
 mod facts;
 mod filer;
-mod ontap;
 mod options;
-mod reference;
 mod services;
+mod simulated;
 
 pub use facts::{ArrayFacts, Facts, ServiceFacts, VcenterFacts};
 pub use options::{ArrayKind, ExternalVcenter, FilerOptions, LabOptions};
@@ -38,7 +37,8 @@ pub struct Lab {
     pub world: Arc<World>,
     /// The array that the first datastores lie on, and why it is that one.
     pub array: ArrayChoice,
-    web_datastore: Option<(PathBuf, String, String, String)>,
+    web_directory: Option<PathBuf>,
+    web_datastore: &'static str,
     services: Services,
     faces: Vec<Served>,
     directory: TempDir,
@@ -74,7 +74,7 @@ impl Lab {
         let mut facts = Facts::default();
         let mut tables = Vec::new();
         for array in &arrays.all {
-            let (fact, table, face) = array.face(&world, directory.path()).await?;
+            let (fact, table, face) = array.face(directory.path()).await?;
             facts.arrays.push(fact);
             tables.push(table);
             faces.extend(face);
@@ -95,13 +95,19 @@ impl Lab {
             }
         };
         let services = Services::start(&mut facts, &options, &tables, directory.path(), clock, zone).await?;
-        let web_datastore = arrays.web_datastore();
-        Ok(Self { facts, vcenter, world, array: arrays.choice, web_datastore, services, faces, directory })
+        let (web_directory, web_datastore) = (arrays.web_directory(), arrays.first[0]);
+        let array = arrays.choice;
+        Ok(Self { facts, vcenter, world, array, web_directory, web_datastore, services, faces, directory })
     }
 
-    /// Where web-01 lies: a filer's directory (else empty), the datastore's name, address and path.
-    pub fn web_datastore(&self) -> Option<(PathBuf, String, String, String)> {
-        self.web_datastore.clone()
+    /// The datastore of web-01.
+    pub fn web_datastore(&self) -> &'static str {
+        self.web_datastore
+    }
+
+    /// The directory behind it, where it lies on a filer.
+    pub fn web_directory(&self) -> Option<PathBuf> {
+        self.web_directory.clone()
     }
 
     /// Stops everything and removes its directory.

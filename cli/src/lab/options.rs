@@ -1,28 +1,48 @@
 //! What a lab is made of.
 
-use super::facts::VcenterFacts;
+use super::{facts::VcenterFacts, simulated::Product};
 use clap::ValueEnum;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::path::PathBuf;
 
-/// The kinds of array that a lab can hold.
+/// What the first datastores of a lab can lie on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ArrayKind {
-    /// A directory of this machine: real bytes
+    /// A directory of this machine as an NFS server: real bytes
     Filer,
-    /// A simulated NFS array
+    /// The simulated reference array, by NFS
     Reference,
-    /// A simulated NetApp ONTAP
+    /// The simulated reference array, by LUNs
+    ReferenceLun,
+    /// A simulated NetApp ONTAP, by NFS
     Ontap,
+    /// A simulated NetApp ONTAP, by LUNs
+    OntapLun,
 }
 
 impl ArrayKind {
-    /// As configurations write it.
+    /// As it is typed.
     pub fn as_str(self) -> &'static str {
         match self {
             ArrayKind::Filer => "filer",
             ArrayKind::Reference => "reference",
+            ArrayKind::ReferenceLun => "reference-lun",
             ArrayKind::Ontap => "ontap",
+            ArrayKind::OntapLun => "ontap-lun",
+        }
+    }
+
+    /// True where the datastores are VMFS on LUNs.
+    pub fn is_block(self) -> bool {
+        matches!(self, ArrayKind::ReferenceLun | ArrayKind::OntapLun)
+    }
+
+    /// The simulated array; none for the filer.
+    pub(super) fn product(self) -> Option<Product> {
+        match self {
+            ArrayKind::Filer => None,
+            ArrayKind::Reference | ArrayKind::ReferenceLun => Some(Product::Reference),
+            ArrayKind::Ontap | ArrayKind::OntapLun => Some(Product::Ontap),
         }
     }
 }

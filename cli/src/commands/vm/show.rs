@@ -104,15 +104,17 @@ fn lists(detail: &VmDetail, context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The links from a VM down to the array, NFS or LUNs.
+const ORDER: [&str; 8] =
+    ["has disk", "lies on", "mounted by", "is volume", "is on LUN", "mapped to", "lies in volume", "is on array"];
+
 fn relations(vm: &(String, String), detail: &VmDetail, context: &Context) -> Result<(), Failure> {
     if detail.relations.is_empty() {
         return Ok(());
     }
     // From the VM down to the array, as one would follow it.
     let mut relations: Vec<&Relation> = detail.relations.iter().collect();
-    relations.sort_by_key(|relation| {
-        ["has disk", "lies on", "mounted by", "is volume", "is on array"].iter().position(|kind| *kind == relation.kind)
-    });
+    relations.sort_by_key(|relation| ORDER.iter().position(|kind| *kind == relation.kind).unwrap_or(ORDER.len()));
     let mut table = Table::new(&["FROM", "LINK", "TO", "HOW IT WAS ESTABLISHED"]);
     for relation in relations {
         let from = shown(&relation.from, &relation.from_display_name, vm);
