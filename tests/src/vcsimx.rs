@@ -11,6 +11,9 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+/// Remote host of every export that [`Vcsimx::start_with_datastore`] mounts.
+pub const FILER: &str = "filer.lab.example";
+
 /// What vcsimx says of itself when it is ready.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Ready {
@@ -24,8 +27,6 @@ pub struct Ready {
     pub ca_file: PathBuf,
     /// SHA-256 of its certificate, hexadecimal.
     pub thumbprint_sha256: String,
-    /// Remote host of the datastores that were mounted at start.
-    pub nfs_host: String,
 }
 
 /// A running vcsimx. It ends when this is dropped, and also when the test's process dies.
@@ -36,8 +37,7 @@ pub struct Vcsimx {
 }
 
 impl Vcsimx {
-    /// Starts it over the folder that stands for the filer's exports; `arguments` as `vcsimx -help` names them. The machines
-    /// of its datastores are those that are there, as [`write_machines`] writes them.
+    /// Starts it over the folder that stands for the filer's exports; `arguments` as `vcsimx -help` names them.
     /// `None` where vcsimx cannot be had, after having said so.
     ///
     /// # Errors
@@ -62,6 +62,26 @@ impl Vcsimx {
         Ok(Some(Self { child, ready }))
     }
 
+    /// As [`Vcsimx::start`]; then every host mounts the folder `remote_path` of the exports from [`FILER`] as `datastore`, and
+    /// the machines in it, as [`write_machines`] writes them, are registered in the first cluster. The first, the third and so
+    /// on are on. `None` also where govc cannot be had.
+    ///
+    /// # Errors
+    /// As [`Vcsimx::start`] and [`Govc::run`].
+    pub fn start_with_datastore(
+        exports: &Path,
+        datastore: &str,
+        remote_path: &str,
+        arguments: &[&str],
+    ) -> Result<Option<Self>> {
+        let Some(vcsimx) = Self::start(exports, arguments)? else { return Ok(None) };
+        let Some(govc) = vcsimx.govc() else { return Ok(None) };
+        let from = ["-type", "nfs", "-mode", "readWrite", "-remote-host", FILER, "-remote-path", remote_path];
+        govc.run(&[&["datastore.create", "-name", datastore], &from[..], &["/DC0/host/*"]].concat())?;
+        govc.register_machines(&exports.join(remote_path.trim_start_matches('/')), datastore)?;
+        Ok(Some(vcsimx))
+    }
+
     /// govc, logged in here; `None` where it cannot be had, after having said so.
     pub fn govc(&self) -> Option<Govc> {
         peers::find(peers::GOVC).map(|program| Govc { program, ready: self.ready.clone() })
@@ -83,6 +103,23 @@ pub struct Govc {
 }
 
 impl Govc {
+    fn register_machines(&self, volume: &Path, datastore: &str) -> Result<()> {
+        let mut names = fs_err::read_dir(volume)?
+            .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+            .collect::<Result<Vec<_>>>()?;
+        names.retain(|name| volume.join(name).join(format!("{name}.vmx")).exists());
+        names.sort_unstable();
+        for name in &names {
+            let file = format!("{name}/{name}.vmx");
+            self.run(&["vm.register", "-ds", datastore, "-pool", "/DC0/host/DC0_C0/Resources", &file])?;
+        }
+        let on = names.iter().step_by(2).map(String::as_str);
+        if !names.is_empty() {
+            self.run(&["vm.power", "-on"].into_iter().chain(on).collect::<Vec<_>>())?;
+        }
+        Ok(())
+    }
+
     /// Moves the machines of `-vms` into ten folders, `F0` to `F9`, by the last digit of their names.
     ///
     /// # Errors

@@ -15,10 +15,8 @@ use strata_tests::{
     conformance::rows::image::Image,
     house::Caller,
     peers,
-    vcsimx::{Vcsimx, write_machines},
+    vcsimx::{FILER, Vcsimx, write_machines},
 };
-
-const FILER: &str = "filer.lab.example";
 
 /// A lab that is ready. Killed when dropped, unless it ended before.
 struct Lab {
@@ -72,7 +70,7 @@ async fn the_lab_over_another_vcenter_is_seen_and_ends() -> anyhow::Result<()> {
     };
     let root = image.path();
     write_machines(&root.join("ds1"), "ds1", 2)?;
-    let Some(vcsimx) = Vcsimx::start(&root, &["-nfs-host", FILER, "-datastore", "ds1=/ds1"])? else { return Ok(()) };
+    let Some(vcsimx) = Vcsimx::start_with_datastore(&root, "ds1", "/ds1", &[])? else { return Ok(()) };
     let program = built::binary("strata-cli", "strata")?;
     let temporary = tempfile::tempdir()?;
     let mut command = strata(&program, temporary.path());

@@ -25,10 +25,8 @@ use strata_tests::{
     conformance::rows::image::Image,
     house::{Caller, in_process, open_gateway},
     peers,
-    vcsimx::{Vcsimx, write_machines},
+    vcsimx::{FILER, Vcsimx, write_machines},
 };
-
-const FILER: &str = "filer.lab.example";
 
 /// inventory-svc for it, with its certificate pinned.
 fn inventory_svc(vcsimx: &Vcsimx) -> anyhow::Result<InventorySvc> {
@@ -57,8 +55,7 @@ async fn the_main_job_on_vcsim() -> anyhow::Result<()> {
     };
     let root = image.path();
     write_machines(&root.join("ds1"), "ds1", 2)?;
-    let arguments = ["-nfs-host", FILER, "-datastore", "ds1=/ds1"];
-    let Some(vcsimx) = Vcsimx::start(&root, &arguments)? else { return Ok(()) };
+    let Some(vcsimx) = Vcsimx::start_with_datastore(&root, "ds1", "/ds1", &[])? else { return Ok(()) };
     let directory = tempfile::tempdir()?;
     let clock = SystemClock::shared();
     let config = FilerConfig {
@@ -121,7 +118,7 @@ async fn the_main_job(caller: &Caller, root: &Path) -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_vms_in_clusters_pools_and_folders_are_found() -> anyhow::Result<()> {
     let directory = tempfile::tempdir()?;
-    let arguments = ["-vms", "1000", "-clusters", "2", "-pools", "2"];
+    let arguments = ["-vms", "250", "-clusters", "2", "-pools", "2"];
     let Some(vcsimx) = Vcsimx::start(directory.path(), &arguments)? else { return Ok(()) };
     let Some(govc) = vcsimx.govc() else { return Ok(()) };
     govc.spread_over_folders()?;

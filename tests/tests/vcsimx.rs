@@ -11,7 +11,7 @@ const POOL: &str = "/DC0/host/DC0_C0/Resources";
 /// A vcsimx with one datastore, two machines on it, and govc; `None` after `SKIPPED:` was said.
 fn start(exports: &Path) -> Result<Option<(Vcsimx, Govc)>> {
     write_machines(&exports.join("vol1"), "ds1", 2)?;
-    let vcsimx = Vcsimx::start(exports, &["-datastore", "ds1=/vol1"])?;
+    let vcsimx = Vcsimx::start_with_datastore(exports, "ds1", "/vol1", &[])?;
     Ok(vcsimx.and_then(|vcsimx| vcsimx.govc().map(|govc| (vcsimx, govc))))
 }
 

@@ -3,10 +3,8 @@ package main
 import (
 	"cmp"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
-	"sync"
 
 	"github.com/vmware/govmomi/object"
 	"github.com/vmware/govmomi/simulator"
@@ -14,6 +12,9 @@ import (
 	"github.com/vmware/govmomi/vim25/mo"
 	"github.com/vmware/govmomi/vim25/soap"
 	"github.com/vmware/govmomi/vim25/types"
+
+	"strata.test/interop/vmfs"
+	"strata.test/interop/vmx"
 )
 
 type (
@@ -22,40 +23,25 @@ type (
 	reference = types.ManagedObjectReference
 	folder    struct{ *simulator.Folder }
 	machine   struct{ *simulator.VirtualMachine }
-	mounts    struct{ *simulator.HostDatastoreSystem }
-	forgetter struct{}
+	mounts    struct{ vmfs.Datastores }
 )
 
-var sessions sync.Map // the registries of all sessions
-
-// extend puts one of ours in front of the simulator's object: a session's own registry is asked first.
+// extend has one of ours answer in place of the simulator's object, which stays in the registry since the simulator asserts its
+// types. The call's reference is spoilt, or the session would find the simulator's object by it and prefer that.
 func extend(c ctx, m *simulator.Method) (mo.Reference, fault) {
-	var ours mo.Reference
+	ours := vmfs.Extend(c.Map.Get(m.This))
 	switch object := c.Map.Get(m.This).(type) {
 	case *simulator.Folder:
 		ours = &folder{object}
 	case *simulator.VirtualMachine:
 		ours = &machine{object}
 	case *simulator.HostDatastoreSystem:
-		ours = &mounts{object}
-	case *simulator.HostStorageSystem:
-		ours = &luns{object}
-	case *simulator.Datastore:
-		ours = &store{object}
+		ours = &mounts{vmfs.Datastores{HostDatastoreSystem: object}}
 	}
-	if ours != nil && c.Session != nil && c.Session.Registry.Get(m.This) == nil {
-		c.Session.Registry.Put(ours)
-		sessions.Store(c.Session.Registry, nil)
+	if ours != nil {
+		m.This.Value = ""
 	}
-	return nil, nil
-}
-
-// The forgetter takes ours away when the simulator's object goes.
-func (forgetter) Reference() reference                                   { return reference{Type: "Forgetter", Value: "vcsimx"} }
-func (forgetter) PutObject(ctx, mo.Reference)                            {}
-func (forgetter) UpdateObject(ctx, mo.Reference, []types.PropertyChange) {}
-func (forgetter) RemoveObject(c ctx, gone reference) {
-	sessions.Range(func(registry, _ any) bool { registry.(*simulator.Registry).Remove(c, gone); return true })
+	return ours, nil
 }
 
 func task(c ctx, on mo.Reference, name string, run func() (types.AnyType, fault)) reference {
@@ -71,48 +57,39 @@ func wait(c ctx, ref reference) (types.AnyType, fault) {
 	return inner.Info.Result, nil
 }
 
-// find is the datastore of a path in an entity's datacenter, and the local file behind the path.
-func find(c ctx, of mo.Entity, name string) (*simulator.Datastore, string) {
+// find is the datastore of a path, one without mounts if there is none, and the local file behind the path.
+func find(c ctx, name string) (*simulator.Datastore, string) {
 	var at object.DatastorePath
 	at.FromString(name)
-	for of.Entity().Parent != nil && of.Reference().Type != "Datacenter" {
-		of = c.Map.Get(*of.Entity().Parent).(mo.Entity)
-	}
-	if dc, ok := of.(*simulator.Datacenter); ok {
-		if ds, ok := c.Map.FindByName(at.Datastore, dc.Datastore).(*simulator.Datastore); ok {
+	for _, entity := range c.Map.All("Datastore") {
+		if ds := entity.(*simulator.Datastore); ds.Name == at.Datastore {
 			return ds, filepath.Join(ds.Summary.Url, at.Path)
 		}
 	}
-	return nil, ""
+	return &simulator.Datastore{}, ""
 }
 
-func mounted(ds *simulator.Datastore, host reference) bool {
-	return slices.ContainsFunc(ds.Host, func(mount types.DatastoreHostMount) bool { return mount.Key == host })
-}
-
-// RegisterVMTask reads the .vmx; it asks for no other file, and takes a host that mounts the datastore.
+// RegisterVMTask reads the .vmx; it asks for no other file, and takes a host of the pool that mounts the datastore.
 func (f *folder) RegisterVMTask(c ctx, r *types.RegisterVM_Task) soap.HasFault {
 	return &methods.RegisterVM_TaskBody{Res: &types.RegisterVM_TaskResponse{Returnval: task(c, f, "registerVMTask", func() (types.AnyType, fault) {
-		ds, file := find(c, f.Folder, r.Path)
-		if ds == nil || r.Pool == nil || (r.Host != nil && !mounted(ds, *r.Host)) {
+		ds, file := find(c, r.Path)
+		pool, ok := c.Map.Get(*cmp.Or(r.Pool, &reference{})).(*simulator.ResourcePool)
+		at := slices.IndexFunc(ds.Host, func(mount types.DatastoreHostMount) bool {
+			return ok && *c.Map.Get(mount.Key).(*simulator.HostSystem).Parent == pool.Owner && (r.Host == nil || *r.Host == mount.Key)
+		})
+		if at < 0 {
 			return nil, &types.InvalidDatastorePath{DatastorePath: r.Path}
 		}
-		text, err := os.ReadFile(file)
+		config, err := vmx.Read(file)
 		if err != nil {
 			return nil, &types.NotFound{}
 		}
-		r.Name = cmp.Or(r.Name, parse(text)["displayname"])
-		for i := 0; r.Host == nil && i < len(ds.Host); i++ {
-			if c.Map.Get(*r.Pool).(*simulator.ResourcePool).Owner == *c.Map.Get(ds.Host[i].Key).(*simulator.HostSystem).Parent {
-				r.Host = &ds.Host[i].Key
-			}
-		}
+		r.Name, r.Host = cmp.Or(r.Name, config.Name()), types.NewReference(ds.Host[at].Key)
 		// The simulator wants both files. A host writes the log from here on, and the other at power-on.
 		nvram := filepath.Join(filepath.Dir(file), r.Name+".nvram")
 		for _, wanted := range []string{nvram, filepath.Join(filepath.Dir(file), "vmware.log")} {
-			if made, err := os.OpenFile(wanted, os.O_CREATE, 0o600); err == nil {
-				made.Close()
-			}
+			made, _ := os.OpenFile(wanted, os.O_CREATE, 0o600)
+			_ = made.Close()
 		}
 		ref, failed := wait(c, f.Folder.RegisterVMTask(c, r).(*methods.RegisterVM_TaskBody).Res.Returnval)
 		if failed != nil {
@@ -125,37 +102,19 @@ func (f *folder) RegisterVMTask(c ctx, r *types.RegisterVM_Task) soap.HasFault {
 
 // load makes the machine what its .vmx says: identity, disks and cards. A copy gets another instance uuid, as from vCenter.
 func (vm *machine) load(c ctx) fault {
-	open := func(name string) string { _, file := find(c, vm.VirtualMachine, name); return file }
-	text, err := os.ReadFile(open(vm.Config.Files.VmPathName))
+	open, used := func(name string) string { _, file := find(c, name); return file }, []string{vm.Config.Files.VmPathName}
+	config, err := vmx.Read(open(used[0]))
 	if err != nil {
 		return &types.NotFound{}
 	}
-	var dir object.DatastorePath
-	dir.FromString(path.Dir(vm.Config.Files.VmPathName))
-	config := parse(text)
-	spec := types.VirtualMachineConfigSpec{Uuid: plain(config["uuid.bios"]), InstanceUuid: plain(config["vc.uuid"])}
+	spec := config.Spec(used[0], open)
 	for _, other := range c.Map.All("VirtualMachine") {
 		if other := other.(*simulator.VirtualMachine); other.Self != vm.Self && other.Config.InstanceUuid == spec.InstanceUuid {
 			spec.InstanceUuid = ""
 		}
 	}
-	for key, value := range config {
-		if !modelled.MatchString(key) {
-			spec.ExtraConfig = append(spec.ExtraConfig, &types.OptionValue{Key: key, Value: value})
-		}
-	}
-	change := func(operation types.VirtualDeviceConfigSpecOperation, device types.BaseVirtualDevice) {
-		spec.DeviceChange = append(spec.DeviceChange, &types.VirtualDeviceConfigSpec{Operation: operation, Device: device})
-	}
-	for _, device := range slices.Backward(vm.Config.Hardware.Device) {
-		switch device.(type) {
-		case types.BaseVirtualSCSIController, *types.VirtualDisk, types.BaseVirtualEthernetCard:
-			change("remove", device)
-		}
-	}
-	used := []string{vm.Config.Files.VmPathName}
-	for _, device := range config.devices(dir, open) {
-		switch backing := device.GetVirtualDevice().Backing.(type) {
+	for _, change := range spec.DeviceChange {
+		switch backing := change.GetVirtualDeviceConfigSpec().Device.GetVirtualDevice().Backing.(type) {
 		case *types.VirtualDiskFlatVer2BackingInfo:
 			used = append(used, backing.FileName)
 		case *types.VirtualEthernetCardNetworkBackingInfo:
@@ -163,17 +122,24 @@ func (vm *machine) load(c ctx) fault {
 				backing.DeviceName = "VM Network"
 			}
 		}
-		change("add", device)
+	}
+	for _, device := range vm.Config.Hardware.Device { // the first is removed last, since disks go before their controller
+		switch device.(type) {
+		case types.BaseVirtualSCSIController, *types.VirtualDisk, types.BaseVirtualEthernetCard:
+			gone := &types.VirtualDeviceConfigSpec{Operation: "remove", Device: device}
+			spec.DeviceChange = append([]types.BaseVirtualDeviceConfigSpec{gone}, spec.DeviceChange...)
+		}
 	}
 	now := []reference{}
-	for _, name := range used { // the simulator would end its process over a datastore that is not there
-		ds, _ := find(c, vm.VirtualMachine, name)
-		if ds == nil || !mounted(ds, *vm.Runtime.Host) {
+	for _, name := range used { // the simulator would die of a datastore that is not there, and above of a network
+		ds, _ := find(c, name)
+		if !vmfs.Mounted(ds, *vm.Runtime.Host) {
 			return &types.InvalidDatastorePath{DatastorePath: name}
 		}
 		now = append(now, ds.Self)
 	}
-	if _, failed := wait(c, vm.VirtualMachine.ReconfigVMTask(c, &types.ReconfigVM_Task{This: vm.Self, Spec: spec}).(*methods.ReconfigVM_TaskBody).Res.Returnval); failed != nil {
+	body := vm.VirtualMachine.ReconfigVMTask(c, &types.ReconfigVM_Task{This: vm.Self, Spec: spec}).(*methods.ReconfigVM_TaskBody)
+	if _, failed := wait(c, body.Res.Returnval); failed != nil {
 		return failed
 	}
 	for _, entity := range c.Map.All("Datastore") {
@@ -192,8 +158,8 @@ func (vm *machine) load(c ctx) fault {
 func (vm *machine) ReconfigVMTask(c ctx, r *types.ReconfigVM_Task) soap.HasFault {
 	body := vm.VirtualMachine.ReconfigVMTask(c, r).(*methods.ReconfigVM_TaskBody)
 	if _, failed := wait(c, body.Res.Returnval); failed == nil {
-		_, file := find(c, vm.VirtualMachine, vm.Config.Files.VmPathName)
-		writeBack(file, vm.Config)
+		_, file := find(c, vm.Config.Files.VmPathName)
+		_ = vmx.Rewrite(file, vm.Config)
 	}
 	return body
 }
@@ -221,7 +187,7 @@ func (vm *machine) ReloadVirtualMachineFromPathTask(c ctx, r *types.ReloadVirtua
 // CreateNasDatastore mounts the folder of this machine that the remote path names.
 func (s *mounts) CreateNasDatastore(c ctx, r *types.CreateNasDatastore) soap.HasFault {
 	failed := func(f fault) soap.HasFault { return &methods.CreateNasDatastoreBody{Fault_: simulator.Fault("", f)} }
-	name, remote := path.Base(r.Spec.LocalPath), filepath.Join(*nfsRoot, r.Spec.RemotePath)
+	name, remote := filepath.Base(r.Spec.LocalPath), filepath.Join(*nfsRoot, r.Spec.RemotePath)
 	if info, err := os.Stat(remote); err != nil || !info.IsDir() {
 		return failed(&types.PlatformConfigFault{Text: "mount of " + r.Spec.RemoteHost + ":" + r.Spec.RemotePath + " failed: no such export"})
 	}
@@ -229,7 +195,7 @@ func (s *mounts) CreateNasDatastore(c ctx, r *types.CreateNasDatastore) soap.Has
 		ds := entity.(*simulator.Datastore)
 		nas, ok := ds.Info.(*types.NasDatastoreInfo)
 		same := ok && nas.Nas.RemoteHost == r.Spec.RemoteHost && nas.Nas.RemotePath == r.Spec.RemotePath
-		if same && mounted(ds, s.Host.Self) {
+		if same && vmfs.Mounted(ds, s.Host.Self) {
 			return failed(&types.AlreadyExists{Name: ds.Name})
 		} else if same != (ds.Name == name) {
 			return failed(&types.DuplicateName{Name: ds.Name, Object: ds.Self})
@@ -250,12 +216,11 @@ func (s *mounts) CreateNasDatastore(c ctx, r *types.CreateNasDatastore) soap.Has
 func (s *mounts) RemoveDatastore(c ctx, r *types.RemoveDatastore) soap.HasFault {
 	failed := func(f fault) soap.HasFault { return &methods.RemoveDatastoreBody{Fault_: simulator.Fault("", f)} }
 	ds, ok := c.Map.Get(r.Datastore).(*simulator.Datastore)
-	if !ok || !mounted(ds, s.Host.Self) {
+	if !ok || !vmfs.Mounted(ds, s.Host.Self) {
 		return failed(&types.NotFound{})
 	}
-	if slices.ContainsFunc(ds.Vm, func(ref reference) bool {
-		return *c.Map.Get(ref).(*simulator.VirtualMachine).Runtime.Host == s.Host.Self
-	}) {
+	here := func(vm reference) bool { return *c.Map.Get(vm).(*simulator.VirtualMachine).Runtime.Host == s.Host.Self }
+	if slices.ContainsFunc(ds.Vm, here) {
 		return failed(&types.ResourceInUse{Type: "Datastore", Name: ds.Name})
 	}
 	if len(ds.Host) == 1 {

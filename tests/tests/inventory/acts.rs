@@ -5,6 +5,7 @@ use strata_inventory_svc::{grpc::InventoryFace, topology::pb};
 use strata_kit::{http::ServerTrust, status::ErrorReport};
 use strata_model::ErrorKind;
 use strata_proto::strata::common::v1::Grade;
+use strata_tests::vcsimx::FILER;
 use tonic::Request;
 
 use pb::inventory_service_server::InventoryService as _;
@@ -55,10 +56,7 @@ async fn a_topology_reaches_down_to_the_export() {
     let store = &found.datastores[0];
     let backing = store.backing.as_ref().unwrap().kind.as_ref().unwrap();
     let pb::datastore_backing::Kind::Nfs(nfs) = backing else { panic!("{backing:?}") };
-    assert_eq!(
-        (nfs.host.as_str(), nfs.path.as_str(), nfs.version.as_str()),
-        (sim.ready().nfs_host.as_str(), "/volumes/nfs1", "NFS")
-    );
+    assert_eq!((nfs.host.as_str(), nfs.path.as_str(), nfs.version.as_str()), (FILER, "/volumes/nfs1", "NFS"));
     assert_eq!(store.mounts.len(), 2, "{store:#?}");
     let tenants: Vec<(pb::TenantKind, &str)> =
         found.tenants.iter().map(|tenant| (tenant.kind(), tenant.display_name.as_str())).collect();
@@ -248,7 +246,7 @@ async fn an_export_is_mounted_and_let_go() {
     let hosts = pb::ListHostsRequest { parent: VC.to_owned(), ..Default::default() };
     let hosts = face.list_hosts(Request::new(hosts)).await.unwrap().into_inner().hosts;
     let nfs = |path: &str| pb::NfsBacking {
-        host: sim.ready().nfs_host.clone(),
+        host: FILER.to_owned(),
         path: path.to_owned(),
         version: "NFS".to_owned(),
         hosts: Vec::new(),

@@ -11,7 +11,7 @@ const VC: &str = "vcenters/vc-1";
 
 #[tokio::test]
 async fn a_large_inventory_is_listed_page_by_page() {
-    let Some(sim) = Vcsimx::start_with(&["-vms=320", "-clusters=2", "-pools=2"]) else { return };
+    let Some(sim) = Vcsimx::start_with(&["-vms=80", "-clusters=2", "-pools=2"]) else { return };
     let Some(govc) = sim.govc() else { return };
     govc.spread_over_folders().expect("folders");
     let face = sim.face();

@@ -12,6 +12,9 @@ use std::process::Stdio;
 /// A peer that is missing in CI, a build that failed, or a test that failed (with the counts in the message).
 pub fn run(rest: &[String]) -> Result<Tally> {
     peers::prepare_system()?;
+    if rest.is_empty() {
+        peers::test_own()?;
+    }
     let mut cargo = run::cargo(&["test", "--locked", "--no-fail-fast"])?;
     cargo.envs(peers::prepare()?);
     if !rest.iter().any(|argument| argument == "-p" || argument.starts_with("--package")) {

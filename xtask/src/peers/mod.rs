@@ -33,6 +33,18 @@ pub fn prepare() -> Result<Vec<(String, PathBuf)>> {
     Ok(found)
 }
 
+/// Vets and tests the peers that are written here, in Go.
+///
+/// # Errors
+/// What Go found, and with `CI=true` that there is no Go; elsewhere that is skipped aloud.
+pub fn test_own() -> Result<()> {
+    if !go::is_there() && !workspace::is_ci() {
+        console::skipped("go vet and go test of tests/interop", "no go in PATH; install Go 1.25 or newer");
+        return Ok(());
+    }
+    go::test("tests/interop")
+}
+
 /// Brings one peer or tool by its name in peers.toml.
 ///
 /// # Errors

@@ -7,6 +7,8 @@ use std::path::Path;
 const LINES_MAX: usize = 800;
 /// From here on a file is listed.
 const LINES_LONG: usize = 500;
+/// All Go files of vcsimx together.
+const VCSIMX_LINES_MAX: usize = 300;
 
 /// Names that say where code was put and not what it does. Every control plane that was looked at for Strata grew one
 /// such file to thousands of lines.
@@ -20,6 +22,16 @@ pub fn sizes(tree: &Tree) -> Vec<String> {
 /// Files that are long and allowed.
 pub fn long(tree: &Tree) -> Vec<String> {
     longer_than(tree, LINES_LONG).map(|(path, lines)| format!("{path}: {lines} lines")).collect()
+}
+
+/// The program over VMware's simulator that has grown: it adds calls, and becomes no vCenter of its own.
+pub fn vcsimx(tree: &Tree) -> Vec<String> {
+    let files = tree.with_extension("go").filter(|(path, _)| path.starts_with("tests/interop/vcsimx/"));
+    let lines: usize = files.map(|(_, text)| text.lines().count()).sum();
+    (lines > VCSIMX_LINES_MAX)
+        .then(|| format!("tests/interop/vcsimx/*.go: {lines} lines together, {VCSIMX_LINES_MAX} at most"))
+        .into_iter()
+        .collect()
 }
 
 fn longer_than(tree: &Tree, limit: usize) -> impl Iterator<Item = (&str, usize)> {

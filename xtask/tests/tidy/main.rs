@@ -21,6 +21,7 @@ type Rule = fn(&Tree) -> Vec<String>;
 /// Every rule, and a file that breaks it.
 const RULES: &[(&str, Rule, &str, &str)] = &[
     ("file size", files::sizes, "kit/src/big.rs", BIG),
+    ("vcsimx that grows", files::vcsimx, "tests/interop/vcsimx/*.go", BIG),
     ("forbidden name", files::names, "kit/src/utils.rs", "//! Small things.\n"),
     ("forbidden folder", files::names, "kit/src/helpers/mod.rs", "//! Small things.\n"),
     ("module header", files::headers, "kit/src/lib.rs", "// not a header\nfn a() {}\n"),

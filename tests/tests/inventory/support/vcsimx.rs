@@ -35,8 +35,8 @@ impl Vcsimx {
         let root = tempfile::tempdir().expect("a folder");
         write_machines(&root.path().join("volumes/nfs1"), "nfs1", 3).expect("machines");
         std::fs::create_dir_all(root.path().join("volumes/other")).expect("a folder");
-        let arguments = [&["-datastore=nfs1=/volumes/nfs1"], arguments].concat();
-        let running = Running::start(root.path(), &arguments).expect("vcsimx starts")?;
+        let running =
+            Running::start_with_datastore(root.path(), "nfs1", "/volumes/nfs1", arguments).expect("vcsimx starts")?;
         Some(Self { running, root, checked: Mutex::default() })
     }
 

@@ -1,4 +1,8 @@
-package main
+// Package vmfs gives the hosts of VMware's vCenter simulator devices and VMFS.
+//
+// A device is a folder of -luns: who makes, copies or removes one plays the array, and hosts see it after a rescan. The
+// signature is a file in it. A copy still names the devices of its original, and is unresolved for that.
+package vmfs
 
 import (
 	"context"
@@ -17,18 +21,25 @@ import (
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25"
 	"github.com/vmware/govmomi/vim25/methods"
+	"github.com/vmware/govmomi/vim25/mo"
 	"github.com/vmware/govmomi/vim25/soap"
 	"github.com/vmware/govmomi/vim25/types"
 )
 
-// A device is a folder of -luns: who makes, copies or removes one plays the array, and hosts see it after a rescan. The
-// signature is a file in it. A copy still names the devices of its original, and is unresolved for that.
 type (
+	ctx       = *simulator.Context
+	fault     = types.BaseMethodFault
+	reference = types.ManagedObjectReference
 	luns      struct{ *simulator.HostStorageSystem }
 	store     struct{ *simulator.Datastore }
-	signature struct {
+	// Datastores are a host's, with the calls about copies of filesystems.
+	Datastores struct{ *simulator.HostDatastoreSystem }
+	signature  struct {
 		UUID, Label string
 		Devices     []string
+	}
+	remover interface {
+		RemoveDatastore(ctx, *types.RemoveDatastore) soap.HasFault
 	}
 	sights struct{ seen, off, unmounted map[string]bool } // what a host remembers of devices and of filesystems
 )
@@ -61,8 +72,37 @@ func read(device string) (s signature, ok bool) {
 	return s, err == nil && json.Unmarshal(text, &s) == nil
 }
 
-// populateVolumes makes the filesystems of -vmfs, mounts them and makes their machines.
-func populateVolumes(ctx context.Context, service *simulator.Service) {
+// Extend is what answers in place of one of the simulator's objects, and nil where that itself does.
+func Extend(object mo.Reference) mo.Reference {
+	switch object := object.(type) {
+	case *simulator.HostStorageSystem:
+		return &luns{object}
+	case *simulator.Datastore:
+		return &store{object}
+	}
+	return nil
+}
+
+// Mounted is whether a host has the datastore, in use or not.
+func Mounted(ds *simulator.Datastore, host reference) bool {
+	return slices.ContainsFunc(ds.Host, func(mount types.DatastoreHostMount) bool { return mount.Key == host })
+}
+
+func task(c ctx, on mo.Reference, name string, run func() (types.AnyType, fault)) reference {
+	return simulator.CreateTask(on, name, func(*simulator.Task) (types.AnyType, fault) { return run() }).Run(c)
+}
+
+func result[T any](value T, err error) T { check(err); return value }
+
+// check gives up what is being done: at start that is the program, later one client's call.
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// Populate makes the filesystems of -vmfs, mounts them and makes their machines.
+func Populate(ctx context.Context, service *simulator.Service) {
 	if *lunRoot == "" {
 		return
 	}
@@ -99,8 +139,8 @@ func (l *luns) sights() *sights {
 	return hostsOf[l.Host.Self]
 }
 
-func (l *luns) datastores(c ctx) *mounts {
-	return &mounts{c.Map.Get(*l.Host.ConfigManager.DatastoreSystem).(*simulator.HostDatastoreSystem)}
+func (l *luns) datastores(c ctx) *Datastores {
+	return &Datastores{c.Map.Get(*l.Host.ConfigManager.DatastoreSystem).(*simulator.HostDatastoreSystem)}
 }
 
 // rescan sees every device that is there; one that is gone stays in the list while it is off or something lies on it.
@@ -149,7 +189,7 @@ func (l *luns) mountAll(c ctx) {
 		if !ok || !whole || s.Devices[0] != device || l.sights().unmounted[s.UUID] || (l.mountOn(c, device) != nil) {
 			continue
 		}
-		if ds := volume(c, s.UUID); ds != nil && mounted(ds, l.Host.Self) {
+		if ds := volume(c, s.UUID); ds != nil && Mounted(ds, l.Host.Self) {
 			l.setMounted(c, ds, true)
 			continue
 		} else if ds != nil {
@@ -236,7 +276,7 @@ func (l *luns) RescanVmfs(c ctx, _ *types.RescanVmfs) soap.HasFault {
 func (l *luns) UnmountVmfsVolume(c ctx, r *types.UnmountVmfsVolume) soap.HasFault {
 	return &methods.UnmountVmfsVolumeBody{Res: &types.UnmountVmfsVolumeResponse{}, Fault_: l.change(c, func(s *sights) fault {
 		ds := volume(c, r.VmfsUuid)
-		if ds == nil || !mounted(ds, l.Host.Self) {
+		if ds == nil || !Mounted(ds, l.Host.Self) {
 			return &types.NotFound{}
 		} else if s.unmounted[r.VmfsUuid] {
 			return &types.InvalidState{}
@@ -254,7 +294,7 @@ func (l *luns) UnmountVmfsVolume(c ctx, r *types.UnmountVmfsVolume) soap.HasFaul
 
 func (l *luns) MountVmfsVolume(c ctx, r *types.MountVmfsVolume) soap.HasFault {
 	return &methods.MountVmfsVolumeBody{Res: &types.MountVmfsVolumeResponse{}, Fault_: l.change(c, func(s *sights) fault {
-		if ds := volume(c, r.VmfsUuid); ds == nil || !mounted(ds, l.Host.Self) {
+		if ds := volume(c, r.VmfsUuid); ds == nil || !Mounted(ds, l.Host.Self) {
 			return &types.NotFound{}
 		} else if !s.unmounted[r.VmfsUuid] {
 			return &types.InvalidState{}
@@ -313,7 +353,9 @@ func (l *luns) DeleteVmfsVolumeState(c ctx, r *types.DeleteVmfsVolumeState) soap
 			return &types.HostConfigFault{}
 		}
 		delete(s.unmounted, r.VmfsUuid)
-		l.datastores(c).RemoveDatastore(c, &types.RemoveDatastore{Datastore: volume(c, r.VmfsUuid).Self})
+		// Who puts ours in front of the simulator's objects also has the one that lets a datastore go.
+		system, _ := c.Map.Handler(c, &simulator.Method{This: *l.Host.ConfigManager.DatastoreSystem})
+		system.(remover).RemoveDatastore(c, &types.RemoveDatastore{Datastore: volume(c, r.VmfsUuid).Self})
 		return nil
 	})}
 }
@@ -341,17 +383,17 @@ func (l *luns) unresolved() (found []types.HostUnresolvedVmfsVolume) {
 	return found
 }
 
-func (s *mounts) luns(c ctx) *luns {
+func (s *Datastores) luns(c ctx) *luns {
 	return &luns{c.Map.Get(*s.Host.ConfigManager.StorageSystem).(*simulator.HostStorageSystem)}
 }
 
-func (s *mounts) QueryUnresolvedVmfsVolumes(c ctx, _ *types.QueryUnresolvedVmfsVolumes) soap.HasFault {
+func (s *Datastores) QueryUnresolvedVmfsVolumes(c ctx, _ *types.QueryUnresolvedVmfsVolumes) soap.HasFault {
 	storage.Lock()
 	defer storage.Unlock()
 	return &methods.QueryUnresolvedVmfsVolumesBody{Res: &types.QueryUnresolvedVmfsVolumesResponse{Returnval: s.luns(c).unresolved()}}
 }
 
-func (s *mounts) ResignatureUnresolvedVmfsVolumeTask(c ctx, r *types.ResignatureUnresolvedVmfsVolume_Task) soap.HasFault {
+func (s *Datastores) ResignatureUnresolvedVmfsVolumeTask(c ctx, r *types.ResignatureUnresolvedVmfsVolume_Task) soap.HasFault {
 	made := task(c, s.Host, "resignatureUnresolvedVmfsVolume", func() (types.AnyType, fault) {
 		storage.Lock()
 		defer storage.Unlock()
