@@ -1,6 +1,7 @@
 //! The service as a library: from a configuration or from clients to routes that any server can carry.
 
 use crate::{
+    cache::{Caches, HTTP_LIMIT},
     config::InventoryConfig,
     footing::Footing,
     grpc::InventoryFace,
@@ -50,20 +51,25 @@ impl InventorySvc {
         clock: &SharedClock,
     ) -> Result<Self, String> {
         let mut clients = Vec::new();
+        let mut followers = Vec::new();
         for vcenter in &config.vcenters {
-            let http = http(&vcenter.name, &vcenter.tls_options())
-                .map_err(|reason| format!("vCenter {}: {reason}", vcenter.name))?;
-            let options = ClientOptions {
-                name: vcenter.name.clone(),
-                url: vcenter.url.clone(),
-                username: vcenter.username.clone(),
-                password: vcenter.password.inner().clone(),
-                task_wait: vcenter.task_wait.unwrap_or(TASK_WAIT),
-                footing: footing.clone(),
+            let client = |tls: TlsOptions| {
+                let http = http(&vcenter.name, &tls).map_err(|reason| format!("vCenter {}: {reason}", vcenter.name))?;
+                let options = ClientOptions {
+                    name: vcenter.name.clone(),
+                    url: vcenter.url.clone(),
+                    username: vcenter.username.clone(),
+                    password: vcenter.password.inner().clone(),
+                    task_wait: vcenter.task_wait.unwrap_or(TASK_WAIT),
+                    footing: footing.clone(),
+                };
+                Ok::<_, String>(Client::new(options, http, clock.clone()))
             };
-            clients.push(Client::new(options, http, clock.clone()));
+            clients.push(client(vcenter.tls_options())?);
+            // A session and a connection of its own: a wait for updates keeps both busy.
+            followers.push(client(TlsOptions { request_timeout: HTTP_LIMIT, ..vcenter.tls_options() })?);
         }
-        Ok(Self::from_clients(clients))
+        Ok(Self { vcenters: Vcenters::with_caches(clients, Caches::new(followers)) })
     }
 
     /// With clients that exist already.
@@ -81,13 +87,17 @@ impl InventorySvc {
         Routes::new(InventoryServiceServer::new(InventoryFace::new(self.vcenters.clone())))
     }
 
-    /// Keeps all sessions alive; run it beside the server, and drop it with it.
+    /// Keeps all sessions alive, and the inventory in memory up to date; run it beside the server, and drop it with it. Without
+    /// it nothing is held in memory, and each list is read from vCenter.
     pub async fn keep_alive(&self) {
-        join_all(self.vcenters.all().map(|client| client.clone().keep_alive())).await;
+        let alive = join_all(self.vcenters.all().map(|client| client.clone().keep_alive()));
+        let followed = join_all(self.vcenters.caches().all().map(|cache| cache.follow()));
+        futures::future::join(alive, followed).await;
     }
 
     /// Ends all sessions, so that they do not count against vCenter's limit until they time out.
     pub async fn log_out(&self) {
-        join_all(self.vcenters.all().map(|client| client.log_out())).await;
+        let followers = self.vcenters.caches().all().map(|cache| cache.client());
+        join_all(self.vcenters.all().chain(followers).map(|client| client.log_out())).await;
     }
 }

@@ -1,6 +1,9 @@
 //! The configured vCenters, and how a request finds its own.
 
-use crate::vcenter::{Client, Error, Refusal};
+use crate::{
+    cache::{Cache, Caches},
+    vcenter::{Client, Error, Refusal},
+};
 use std::{collections::BTreeMap, sync::Arc};
 use strata_model::{ErrorKind, names};
 
@@ -8,12 +11,28 @@ use strata_model::{ErrorKind, names};
 #[derive(Debug, Clone, Default)]
 pub struct Vcenters {
     clients: BTreeMap<String, Arc<Client>>,
+    caches: Caches,
 }
 
 impl Vcenters {
-    /// Of clients, each under its own name.
+    /// Of clients, each under its own name. Nothing is held in memory: each list is read from vCenter.
     pub fn new(clients: impl IntoIterator<Item = Arc<Client>>) -> Self {
-        Self { clients: clients.into_iter().map(|client| (client.name().to_owned(), client)).collect() }
+        Self::with_caches(clients, Caches::default())
+    }
+
+    /// The same with what is held of them in memory.
+    pub fn with_caches(clients: impl IntoIterator<Item = Arc<Client>>, caches: Caches) -> Self {
+        Self { clients: clients.into_iter().map(|client| (client.name().to_owned(), client)).collect(), caches }
+    }
+
+    /// What is held in memory.
+    pub fn caches(&self) -> &Caches {
+        &self.caches
+    }
+
+    /// What is held of a vCenter, once that is the whole inventory.
+    pub fn loaded(&self, client: &Client) -> Option<&Arc<Cache>> {
+        self.caches.get(client.name()).filter(|cache| cache.is_loaded())
     }
 
     /// All, by name.

@@ -126,7 +126,7 @@ impl pb::vm_service_server::VmService for Fake {
             .map(|vm| pb::Vm { detail: None, ..vm })
             .collect();
         let (vms, next_page_token) = self.page(&all, &request.page_token);
-        Ok(Response::new(pb::ListVmsResponse { vms, next_page_token, unreachable }))
+        Ok(Response::new(pb::ListVmsResponse { vms, next_page_token, unreachable, freshness: Vec::new() }))
     }
 
     async fn get_vm(&self, request: Request<pb::GetVmRequest>) -> Result<Response<pb::Vm>, Status> {

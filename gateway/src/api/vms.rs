@@ -34,6 +34,7 @@ impl VmService for Api {
             page_size: message.page_size,
             page_token: message.page_token,
             display_name: message.display_name,
+            ..inv::ListVmsRequest::default()
         };
         let page = self.deps.ports.inventory.list_vms(asked).await?;
         let mut unreachable = page.unreachable;
@@ -45,7 +46,12 @@ impl VmService for Api {
         let vms = page.vms.iter().map(|vm| brief(vm, &volumes, &points)).collect();
         unreachable.sort();
         unreachable.dedup();
-        Ok(Response::new(pb::ListVmsResponse { vms, next_page_token: page.next_page_token, unreachable }))
+        Ok(Response::new(pb::ListVmsResponse {
+            vms,
+            next_page_token: page.next_page_token,
+            unreachable,
+            freshness: page.freshness,
+        }))
     }
 
     async fn get_vm(&self, request: Request<pb::GetVmRequest>) -> Result<Response<pb::Vm>, Status> {

@@ -41,7 +41,7 @@ pub async fn delete_clone(deps: &Deps, name: &str, power_off: bool) -> Result<Pl
         .clone_record(&id)?
         .ok_or_else(|| GatewayError::not_found("clone", name).hint("to see what is there: strata clone list"))?;
     let display_name = &clone.intent.display_name;
-    let live = match deps.ports.inventory.get_vm(GetVmRequest { name: clone.vm.clone() }).await {
+    let live = match deps.ports.inventory.get_vm(GetVmRequest { name: clone.vm.clone(), fresh: true }).await {
         Ok(vm) => Some(vm),
         Err(error) if error.kind == strata_model::ErrorKind::NotFound => None,
         Err(error) => return Err(error),

@@ -102,13 +102,15 @@ impl Inventory {
         remove_vm_snapshots(RemoveVmSnapshotsRequest) -> RemoveVmSnapshotsResponse;
     }
 
-    /// All VMs of a vCenter (or of all, with `vcenters/-`), and the vCenters that did not answer.
+    /// All VMs of a vCenter (or of all, with `vcenters/-`) as read from vCenter now, and the vCenters that did not answer.
     pub async fn all_vms(&self, parent: &str, display_name: &str) -> Result<(Vec<pb::Vm>, Vec<String>)> {
         let mut message = pb::ListVmsRequest {
             parent: parent.to_owned(),
             page_size: PAGE_SIZE,
             page_token: String::new(),
             display_name: display_name.to_owned(),
+            fresh: true,
+            ..pb::ListVmsRequest::default()
         };
         let (mut vms, mut unreachable) = (Vec::new(), Vec::new());
         for _ in 0..PAGES_MAX {
@@ -124,12 +126,13 @@ impl Inventory {
         Err(too_many_pages("VMs"))
     }
 
-    /// All datastores of all vCenters, and the vCenters that did not answer.
+    /// All datastores of all vCenters as read now, and the vCenters that did not answer.
     pub async fn all_datastores(&self) -> Result<(Vec<pb::Datastore>, Vec<String>)> {
         let mut message = pb::ListDatastoresRequest {
             parent: "vcenters/-".to_owned(),
             page_size: PAGE_SIZE,
-            page_token: String::new(),
+            fresh: true,
+            ..pb::ListDatastoresRequest::default()
         };
         let (mut datastores, mut unreachable) = (Vec::new(), Vec::new());
         for _ in 0..PAGES_MAX {
@@ -145,10 +148,14 @@ impl Inventory {
         Err(too_many_pages("datastores"))
     }
 
-    /// All hosts of one vCenter.
+    /// All hosts of one vCenter as read now.
     pub async fn all_hosts(&self, vcenter: &str) -> Result<Vec<pb::Host>> {
-        let mut message =
-            pb::ListHostsRequest { parent: vcenter.to_owned(), page_size: PAGE_SIZE, page_token: String::new() };
+        let mut message = pb::ListHostsRequest {
+            parent: vcenter.to_owned(),
+            page_size: PAGE_SIZE,
+            fresh: true,
+            ..Default::default()
+        };
         let mut hosts = Vec::new();
         for _ in 0..PAGES_MAX {
             let page = self.client.clone().list_hosts(request(message.clone(), READ_TIMEOUT)).await?.into_inner();

@@ -1,6 +1,6 @@
 //! The service of the contract. Reading ends with the caller; every mutation runs to its end.
 
-use super::{lists, status::to_status, vms};
+use super::{lists, status::to_status, vms, watch};
 use crate::{acts, preflight, topology::pb, vcenter::Error, vcenters::Vcenters};
 use pb::inventory_service_server::InventoryService;
 use std::future::Future;
@@ -58,6 +58,12 @@ impl InventoryService for InventoryFace {
         request: Request<pb::BatchGetVmTopologiesRequest>,
     ) -> Reply<pb::BatchGetVmTopologiesResponse> {
         reply(vms::topologies(&self.vcenters, request.into_inner()).await)
+    }
+
+    type WatchInventoryStream = watch::News;
+
+    async fn watch_inventory(&self, request: Request<pb::WatchInventoryRequest>) -> Reply<watch::News> {
+        reply(watch::start(&self.vcenters, &request.into_inner()))
     }
 
     async fn list_datastores(&self, request: Request<pb::ListDatastoresRequest>) -> Reply<pb::ListDatastoresResponse> {
@@ -197,7 +203,7 @@ impl InventoryService for InventoryFace {
         self.act(request, |vcenters, request| async move {
             let client = vcenters.by_name("vcenter", &request.vcenter)?;
             client.check().await?;
-            Ok(pb::CheckSessionResponse { vcenter: Some(lists::vcenter(&client).await) })
+            Ok(pb::CheckSessionResponse { vcenter: Some(lists::vcenter(&vcenters, &client).await) })
         })
         .await
     }

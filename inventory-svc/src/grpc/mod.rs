@@ -5,5 +5,6 @@ pub mod lists;
 pub mod paging;
 pub mod status;
 pub mod vms;
+pub mod watch;
 
 pub use face::InventoryFace;

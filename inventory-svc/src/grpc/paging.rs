@@ -40,6 +40,16 @@ impl Page {
         Ok(Self { scope, after, size })
     }
 
+    /// Display name and name of the last one shown before.
+    pub fn after(&self) -> Option<&(String, String)> {
+        self.after.as_ref()
+    }
+
+    /// So many from behind [`Page::after`] tell the page and whether more follow.
+    pub fn size_and_one(&self) -> usize {
+        self.size + 1
+    }
+
     /// Sorts by display name and then name, and cuts the page out; the token is empty at the end.
     pub fn cut<T>(&self, mut items: Vec<T>, key: impl Fn(&T) -> (String, String)) -> (Vec<T>, String) {
         items.sort_by_cached_key(&key);

@@ -1,6 +1,7 @@
 //! Single VMs, topologies and datastores.
 
 use crate::{
+    cache::read_now,
     topology::{datastore, pb, places::Places, read},
     vcenter::{Client, Error, Refusal},
     vcenters::Vcenters,
@@ -10,13 +11,23 @@ use strata_model::names;
 /// Topologies that one call may ask for.
 const BATCH_MAX: usize = 100;
 
-/// One VM.
+/// One VM, from memory unless asked otherwise; one that is not held is looked for in vCenter.
 ///
 /// # Errors
 /// A bad name, no such VM, or vCenter does not answer.
 pub async fn vm(vcenters: &Vcenters, request: pb::GetVmRequest) -> Result<pb::Vm, Error> {
     let (client, uuid) = vcenters.with_child("name", &request.name, "vms")?;
-    Ok(read::read_vm(&client, &uuid).await?.vm)
+    if let Some(cache) = vcenters.loaded(&client).filter(|_| !request.fresh) {
+        let freshness = cache.freshness();
+        let standing = client.standing().await;
+        let found = cache.held().vm(&uuid, &standing);
+        if let Some(vm) = found {
+            return Ok(pb::Vm { freshness: Some(freshness), ..vm });
+        }
+        // It may be newer than what is held.
+    }
+    let vm = read::read_vm(&client, &uuid).await?.vm;
+    Ok(pb::Vm { freshness: Some(read_now(&client)), ..vm })
 }
 
 /// One topology.

@@ -32,6 +32,8 @@ pub enum Pick {
     Values,
     /// Each child of each `returnval`.
     Parts,
+    /// Of an UpdateSet: each child of each `filterSet`, and the other children of the `returnval`.
+    Updates,
 }
 
 /// Calls `each` for every picked element of an answer.
@@ -113,7 +115,8 @@ impl Place {
                 name == "Fault"
             }
             4 => self.in_body && self.pick == Pick::Values,
-            5 => self.in_body && self.pick == Pick::Parts,
+            5 => self.in_body && (self.pick == Pick::Parts || self.pick == Pick::Updates && name != "filterSet"),
+            6 => self.in_body && self.pick == Pick::Updates,
             _ => false,
         };
         if wanted {

@@ -6,26 +6,31 @@ use crate::{
 };
 use std::collections::HashMap;
 
-const PLACES: &[Properties] = &[
+/// What is read of a host among the places.
+const HOST: Properties = Properties {
+    kind: "HostSystem",
+    paths: &[
+        "name",
+        "parent",
+        "runtime.connectionState",
+        "runtime.inMaintenanceMode",
+        "config.network.vnic",
+        "configManager.datastoreSystem",
+        "configManager.storageSystem",
+    ],
+};
+/// What is read of all other places. `info` of a datastore is whole since its type says what it lies on.
+pub(crate) const PLACES_BUT_HOSTS: &[Properties] = &[
     Properties { kind: "Folder", paths: &["name", "parent"] },
     Properties { kind: "Datacenter", paths: &["name", "parent"] },
     Properties { kind: "ComputeResource", paths: &["name", "parent", "resourcePool"] },
-    Properties {
-        kind: "HostSystem",
-        paths: &[
-            "name",
-            "parent",
-            "runtime.connectionState",
-            "runtime.inMaintenanceMode",
-            "config.network.vnic",
-            "configManager.datastoreSystem",
-            "configManager.storageSystem",
-        ],
-    },
+    Properties { kind: "ResourcePool", paths: &["name", "parent"] },
     Properties { kind: "Network", paths: &["name", "parent"] },
     Properties { kind: "Datastore", paths: &["name", "parent", "info", "summary", "host", "browser"] },
 ];
-const TYPES: &[&str] = &["Folder", "Datacenter", "ComputeResource", "HostSystem", "Network", "Datastore"];
+/// Types of places.
+pub(crate) const TYPES: &[&str] =
+    &["Folder", "Datacenter", "ComputeResource", "ResourcePool", "HostSystem", "Network", "Datastore"];
 
 /// Everything but VMs.
 #[derive(Debug, Default)]
@@ -48,13 +53,29 @@ impl Places {
     /// # Errors
     /// The call failed.
     pub async fn read(client: &Client) -> Result<Self, Error> {
-        let found = client.retrieve_all(TYPES, PLACES, Vec::new(), "inventory").await?;
+        let sets: Vec<Properties> = [HOST].into_iter().chain(PLACES_BUT_HOSTS.iter().copied()).collect();
+        let found = client.retrieve_all(TYPES, &sets, Vec::new(), "inventory").await?;
         Ok(Self::from_objects(found))
     }
 
     /// From what was read.
     pub fn from_objects(found: Vec<ObjectProperties>) -> Self {
         Self { objects: found.into_iter().map(|object| (object.object.clone(), object)).collect() }
+    }
+
+    /// Takes a place in, or its news; gives what was known before.
+    pub fn insert(&mut self, place: ObjectProperties) -> Option<ObjectProperties> {
+        self.objects.insert(place.object.clone(), place)
+    }
+
+    /// Forgets a place.
+    pub fn remove(&mut self, object: &MoRef) -> Option<ObjectProperties> {
+        self.objects.remove(object)
+    }
+
+    /// All places, in no order.
+    pub fn all(&self) -> impl Iterator<Item = &ObjectProperties> {
+        self.objects.values()
     }
 
     /// One object.

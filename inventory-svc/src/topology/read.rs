@@ -15,6 +15,7 @@ use crate::{
     },
 };
 use futures::future::try_join_all;
+use std::collections::HashSet;
 
 /// Look-ups of VMs that run at the same time.
 const LOOKUPS_AT_ONCE: usize = 8;
@@ -73,6 +74,17 @@ pub async fn list_vms_named(client: &Client, display_name: &str) -> Result<Vec<p
     let standing = client.standing().await;
     let vms = found.iter().filter(|object| object.object.kind == "VirtualMachine");
     Ok(vms.map(|object| vm::vm(&standing, object, &places, &running)).collect())
+}
+
+/// vCenter's ids of the VMs with files on a datastore.
+///
+/// # Errors
+/// The call failed, or there is no such datastore.
+pub async fn vms_on(client: &Client, datastore_moref: &str) -> Result<HashSet<String>, Error> {
+    let store = MoRef::new("Datastore", datastore_moref);
+    let properties = Properties { kind: "Datastore", paths: &["vm"] };
+    let found = client.retrieve_one(properties, &store, &format!("datastore {datastore_moref}")).await?;
+    Ok(found.items("vm").iter().filter_map(|vm| vm.moref()).map(|vm| vm.value).collect())
 }
 
 /// All datastores, in no order.

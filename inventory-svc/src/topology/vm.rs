@@ -161,7 +161,12 @@ pub fn is_template(vm: &ObjectProperties) -> bool {
 
 /// Its power state.
 pub fn power_state(vm: &ObjectProperties) -> pb::PowerState {
-    match vm.text("runtime.powerState") {
+    power_state_of(vm.text("runtime.powerState"))
+}
+
+/// A power state as vCenter writes it.
+pub fn power_state_of(text: &str) -> pb::PowerState {
+    match text {
         "poweredOn" => pb::PowerState::On,
         "poweredOff" => pb::PowerState::Off,
         "suspended" => pb::PowerState::Suspended,
@@ -171,16 +176,27 @@ pub fn power_state(vm: &ObjectProperties) -> pb::PowerState {
 
 /// A value of its extraConfig.
 pub fn extra_config<'a>(vm: &'a ObjectProperties, key: &str) -> Option<&'a str> {
-    let entry = vm.items("config.extraConfig").iter().find(|entry| entry.text_at("key") == Some(key))?;
-    entry.text_at("value")
+    entry(vm.items("config.extraConfig"), key)
+}
+
+/// A value among the entries of an extraConfig.
+pub fn entry<'a>(entries: &'a [Element], key: &str) -> Option<&'a str> {
+    entries.iter().find(|entry| entry.text_at("key") == Some(key))?.text_at("value")
 }
 
 /// Whether vSphere Cluster Services made it.
 pub fn is_system(vm: &ObjectProperties) -> bool {
-    let by_agent_manager = vm.get("config.managedBy").is_some_and(|by| {
-        by.text_at("extensionKey") == Some("com.vmware.vim.eam") && by.text_at("type") == Some("cluster-agent")
-    });
-    by_agent_manager || extra_config(vm, "HDCS.agent").is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    vm.get("config.managedBy").is_some_and(is_cluster_agent) || is_cluster_agent_by(vm.items("config.extraConfig"))
+}
+
+/// Whether `config.managedBy` names vSphere Cluster Services.
+pub fn is_cluster_agent(by: &Element) -> bool {
+    by.text_at("extensionKey") == Some("com.vmware.vim.eam") && by.text_at("type") == Some("cluster-agent")
+}
+
+/// Whether the entries of an extraConfig say that vSphere Cluster Services made it.
+pub fn is_cluster_agent_by(entries: &[Element]) -> bool {
+    entry(entries, "HDCS.agent").is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }
 
 /// A VM as the contract shows it.
@@ -215,7 +231,7 @@ pub fn vm(
         vmx_path: vmx_path(vm).map(|path| path.to_string()).unwrap_or_default(),
         change_version: vm.text("config.changeVersion").to_owned(),
         tools_running: vm.text("guest.toolsRunningStatus") == "guestToolsRunning",
-        managed_by: managed_by(vm),
+        managed_by: managed_by(vm.get("config.managedBy")),
         vm_snapshot_count: u32::try_from(snapshot::tree(vm.get("snapshot")).len()).unwrap_or(u32::MAX),
         change_tracking: vm.is_true("config.changeTrackingEnabled"),
         question_pending: vm.get("runtime.question").is_some_and(|question| question.text_at("id").is_some()),
@@ -226,6 +242,7 @@ pub fn vm(
         application_freeze: false,
         application_freeze_reason: String::new(),
         protected_reason: standing.reason(vm),
+        freshness: None,
     }
 }
 
@@ -244,9 +261,10 @@ pub fn whole_vm(
     }
 }
 
-fn managed_by(vm: &ObjectProperties) -> String {
-    let Some(by) = vm.get("config.managedBy") else { return String::new() };
-    match (by.text_at("extensionKey"), by.text_at("type")) {
+/// `config.managedBy` as the contract shows it.
+pub fn managed_by(by: Option<&Element>) -> String {
+    let text = |path: &str| by.and_then(|by| by.text_at(path));
+    match (text("extensionKey"), text("type")) {
         (Some(key), Some(kind)) => format!("{key}/{kind}"),
         (Some(key), None) => key.to_owned(),
         _ => String::new(),

@@ -16,7 +16,7 @@ use std::collections::HashMap;
 const PAGE_OBJECTS_MAX: i64 = 250;
 
 /// One object's properties.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectProperties {
     /// The object.
     pub object: MoRef,
@@ -48,6 +48,22 @@ impl ObjectProperties {
             }
         }
         Some(Self { object, properties, missing })
+    }
+
+    /// An object of which nothing is known yet.
+    pub fn blank(object: MoRef) -> Self {
+        Self { object, properties: Vec::new(), missing: Vec::new() }
+    }
+
+    /// Sets a property, or takes it away.
+    pub fn assign(&mut self, path: &str, value: Option<Element>) {
+        let at = self.properties.iter().position(|(name, _)| name == path);
+        match (at, value) {
+            (Some(at), Some(value)) => self.properties[at].1 = value,
+            (Some(at), None) => drop(self.properties.remove(at)),
+            (None, Some(value)) => self.properties.push((path.to_owned(), value)),
+            (None, None) => {}
+        }
     }
 
     /// A property by the path that it was asked for by.

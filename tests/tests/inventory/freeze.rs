@@ -21,7 +21,7 @@ fn windows(name: &str) -> VmSpec {
 async fn vm(sim: &Simulated) -> pb::Vm {
     let request = pb::ListVmsRequest { parent: "vcenters/vc-1".into(), ..Default::default() };
     let name = sim.face.list_vms(Request::new(request)).await.expect("a list").into_inner().vms[0].name.clone();
-    sim.face.get_vm(Request::new(pb::GetVmRequest { name })).await.expect("the VM").into_inner()
+    sim.face.get_vm(Request::new(pb::GetVmRequest { name, fresh: true })).await.expect("the VM").into_inner()
 }
 
 async fn quiesced(sim: &Simulated, grade: Grade) -> pb::QuiesceVmResponse {

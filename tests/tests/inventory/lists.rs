@@ -42,9 +42,9 @@ async fn a_large_inventory_is_listed_page_by_page() {
     assert_eq!((by_folder.len(), by_folder.values().all(|count| *count == 32)), (10, true), "{by_folder:?}");
     // Every VM is found by its key, also the last of the last folder.
     for vm in [&vms[0], &vms[322]] {
-        let found = face.get_vm(Request::new(pb::GetVmRequest { name: vm.name.clone() })).await.unwrap();
+        let found = face.get_vm(Request::new(pb::GetVmRequest { name: vm.name.clone(), fresh: true })).await.unwrap();
         // A list does not say what needs a VM's devices.
-        let found = pb::Vm { application_freeze_reason: String::new(), ..found.into_inner() };
+        let found = pb::Vm { application_freeze_reason: String::new(), freshness: None, ..found.into_inner() };
         assert_eq!(found, *vm);
     }
     let names: Vec<String> = vms.iter().take(100).map(|vm| vm.name.clone()).collect();

@@ -5,6 +5,7 @@ mod block_simulated;
 mod block_vcsimx;
 mod freeze;
 mod lists;
+mod memory;
 mod request_order;
 mod simulated;
 mod support;

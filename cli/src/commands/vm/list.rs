@@ -32,6 +32,8 @@ pub async fn run(args: ListArgs, context: &Context) -> Result<u8, Failure> {
         let page = call!(gateway, vms.list_vms(request))?;
         all.vms.extend(page.vms);
         all.unreachable.extend(page.unreachable);
+        // What was stale on one page is told, also where the next was not.
+        all.freshness.extend(page.freshness);
         if page.next_page_token.is_empty() {
             break;
         }
@@ -39,6 +41,8 @@ pub async fn run(args: ListArgs, context: &Context) -> Result<u8, Failure> {
     }
     all.unreachable.sort();
     all.unreachable.dedup();
+    all.freshness.sort_by(|left, right| (&left.vcenter, right.stale).cmp(&(&right.vcenter, left.stale)));
+    all.freshness.dedup_by(|next, first| next.vcenter == first.vcenter);
     if context.printer.style().json {
         context.printer.json(&to_json(&all)?)?;
     } else {
@@ -46,6 +50,10 @@ pub async fn run(args: ListArgs, context: &Context) -> Result<u8, Failure> {
     }
     for name in &all.unreachable {
         context.printer.warning(&format!("{name} did not answer; what it knows is missing"));
+    }
+    for stale in all.freshness.iter().filter(|freshness| freshness.stale) {
+        let as_of = show::time(stale.as_of.as_ref(), &context.time_zone);
+        context.printer.warning(&format!("{} is shown as of {as_of}: {}", stale.vcenter, stale.reason));
     }
     Ok(if all.unreachable.is_empty() { exit_code::SUCCESS } else { exit_code::of_kind(ErrorKind::Unavailable) })
 }

@@ -24,7 +24,7 @@ pub(in crate::plan) fn placement(source: Option<&inv::Vm>, point: &RestorePoint)
 
 /// The source VM, where it still exists.
 pub(in crate::plan) async fn current_source(deps: &Deps, point: &RestorePoint) -> Result<Option<inv::Vm>> {
-    match deps.ports.inventory.get_vm(inv::GetVmRequest { name: point.intent.vm.clone() }).await {
+    match deps.ports.inventory.get_vm(inv::GetVmRequest { name: point.intent.vm.clone(), fresh: true }).await {
         Ok(vm) => Ok(Some(vm)),
         Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),

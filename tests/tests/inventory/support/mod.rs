@@ -1,6 +1,7 @@
 //! What the tests talk to.
 
 pub mod block;
+pub mod breaking;
 pub mod lossy;
 pub mod order;
 pub mod san;
