@@ -1,7 +1,7 @@
 //! Everything that CI runs, quick things first, with the time of each part.
 
-use crate::part::{bench, compose, demo, deny, lint, proto, services, tally::Tally, test, tidy};
 use crate::console;
+use crate::part::{bench, compose, demo, deny, lint, proto, services, tally::Tally, test, tidy};
 use anyhow::{Context, Result, bail};
 use std::time::{Duration, Instant};
 
