@@ -168,7 +168,7 @@ async fn memory_and_vcenter_tell_the_same() {
         for fresh in [false, true] {
             let request = pb::ListVmsRequest { parent: VC.to_owned(), fresh, ..filter.clone() };
             let found = house.face.list_vms(Request::new(request)).await.expect("a list").into_inner().vms;
-            assert_eq!(found, [one.clone()], "fresh {fresh}: {filter:?}");
+            assert_eq!(found, std::slice::from_ref(one), "fresh {fresh}: {filter:?}");
         }
     }
     let mut paged = Vec::new();
