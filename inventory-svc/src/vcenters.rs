@@ -30,9 +30,9 @@ impl Vcenters {
         &self.caches
     }
 
-    /// What is held of a vCenter, once that is the whole inventory.
+    /// What is held of a vCenter, where that is the whole inventory with what our own acts changed.
     pub fn loaded(&self, client: &Client) -> Option<&Arc<Cache>> {
-        self.caches.get(client.name()).filter(|cache| cache.is_loaded())
+        self.caches.get(client.name()).filter(|cache| cache.can_answer())
     }
 
     /// All, by name.

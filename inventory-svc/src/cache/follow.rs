@@ -70,12 +70,17 @@ impl Cache {
             self.held_mut().begin();
         }
         let request = wait_request(&collector, &place.version);
+        let number = self.acts.send();
         let limit = if place.version.is_empty() || place.truncated { LOAD_LIMIT } else { ANSWER_LIMIT };
         let body = tokio::select! {
             body = self.client().connection().post(&request) => body.map_err(|source| self.client().call_error("inventory", source))?,
             () = self.client().clock().sleep(limit) => return Err(self.late(limit)),
         };
-        self.take(place, &body)
+        self.take(place, &body)?;
+        if !place.truncated {
+            self.acts.answer(number);
+        }
+        Ok(())
     }
 
     /// Takes an answer in; what it tells becomes visible at once and as a whole.

@@ -4,6 +4,7 @@
 //! It serves lists and look-ups. Whatever is checked right before an effect is read from vCenter then (safety.md S5, S13): an
 //! answer from memory is as old as the last change that vCenter told, and it says so.
 
+mod acts;
 mod answer;
 mod feed;
 mod follow;
@@ -33,6 +34,7 @@ pub struct Cache {
     feed: Arc<Feed>,
     held: RwLock<Held>,
     state: RwLock<State>,
+    acts: acts::Acts,
 }
 
 /// How far the following has come.
@@ -52,7 +54,7 @@ impl Cache {
     /// Of a vCenter, followed by `client`, whose session must be nobody else's: a wait keeps its connection busy.
     pub fn new(client: Arc<Client>, feed: Arc<Feed>) -> Arc<Self> {
         let held = RwLock::new(Held::new(client.name()));
-        Arc::new(Self { client, feed, held, state: RwLock::default() })
+        Arc::new(Self { client, feed, held, state: RwLock::default(), acts: acts::Acts::default() })
     }
 
     /// Configured name of the vCenter.
@@ -65,9 +67,16 @@ impl Cache {
         &self.client
     }
 
-    /// True once everything was told: before, only vCenter itself can answer.
-    pub fn is_loaded(&self) -> bool {
-        self.state().loaded
+    /// True where it can answer: everything was told once, and also what our own acts did since. A vCenter that tells nothing
+    /// now is answered for by what it told last, and the answer says so.
+    pub fn can_answer(&self) -> bool {
+        let state = self.state();
+        state.loaded && (state.trouble.is_some() || self.acts.are_told())
+    }
+
+    /// An act of ours on this vCenter ended: until it told what that changed, it is asked itself.
+    pub fn acted(&self) {
+        self.acts.ended();
     }
 
     /// How new it is.

@@ -24,8 +24,15 @@ impl InventoryFace {
         A: Send + 'static,
         F: Future<Output = Result<A, Error>> + Send + 'static,
     {
-        let acting = act(self.vcenters.clone(), request.into_inner());
-        run_to_end(async move { acting.await.map_err(|error| to_status(&error)) }).await.map(Response::new)
+        let vcenters = self.vcenters.clone();
+        let acting = act(vcenters.clone(), request.into_inner());
+        let to_end = async move {
+            let outcome = acting.await;
+            // Also after a failure, which may have done a part.
+            vcenters.caches().all().for_each(|cache| cache.acted());
+            outcome.map_err(|error| to_status(&error))
+        };
+        run_to_end(to_end).await.map(Response::new)
     }
 }
 

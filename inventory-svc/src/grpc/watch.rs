@@ -180,5 +180,5 @@ fn message(resume_token: String, event: Event) -> pb::WatchInventoryResponse {
 
 fn fell() -> Refusal {
     let text = "what changed since is not kept any more; begin the watch anew without a resume_token";
-    Refusal::new(ErrorKind::Conflict, "WATCH_TOO_SLOW", text)
+    Refusal::new(ErrorKind::Busy, "WATCH_TOO_SLOW", text)
 }

