@@ -4,7 +4,7 @@ use super::source::code_of;
 use super::tree::Tree;
 
 /// The rules whose tests are in. A rule is added here with its test, and can then not lose it unnoticed.
-pub const DONE: &[u32] = &[1, 2, 5, 6, 7, 10, 11, 12, 13, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24];
+pub const DONE: &[u32] = &[1, 2, 5, 6, 7, 8, 10, 11, 12, 13, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24];
 
 /// The rules among `numbers` for which no function is named `s<two digits>_...`.
 pub fn without_test(numbers: &[u32], tree: &Tree) -> Vec<u32> {

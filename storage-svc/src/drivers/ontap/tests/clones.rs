@@ -186,7 +186,7 @@ fn to_luns(initiators: &[&str]) -> ExportTo {
 }
 
 #[tokio::test]
-async fn luns_are_mapped_to_a_group_of_our_own_alone() {
+async fn s08_luns_are_mapped_to_a_group_of_our_own_alone() {
     let (fake, driver) = with(&[clone(&comment("c-1", "7f1a2b3c"))]).await;
     let of = |group: &str| {
         let mut lun = lun("/vol/strata_c__1_web/lun_1", "wf0Iq+N4uck3", !group.is_empty());

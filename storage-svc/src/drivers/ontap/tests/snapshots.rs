@@ -34,7 +34,7 @@ async fn lists_are_oldest_first_by_any_offset_of_time() {
 }
 
 #[tokio::test]
-async fn several_volumes_without_a_group_are_refused_and_nothing_is_made() {
+async fn s08_several_volumes_without_a_group_are_refused_and_no_group_is_made() {
     let fake = Fake::new((14, 1));
     let other = json!({"uuid": GROUP, "name": "g", "volumes": [{"uuid": VOL1}, {"uuid": VOL2}, {"uuid": CLONE}]});
     fake.on("GET /application/consistency-groups", 200, list(&[other]));
