@@ -6,6 +6,7 @@ pub mod demo;
 pub mod deny;
 pub mod lint;
 pub mod proto;
+mod reflink_image;
 pub mod services;
 pub mod tally;
 pub mod test;
