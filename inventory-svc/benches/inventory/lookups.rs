@@ -69,7 +69,8 @@ pub(super) async fn in_process(vcsimx: &Vcsimx, output: &Output) -> Result<()> {
     let following = tokio::spawn(async move { beside.keep_alive().await });
     let cache = svc.vcenters().caches().get("vcsim").context("vcsim is not followed")?.clone();
     let mut signal = svc.vcenters().caches().feed().signal();
-    while !cache.can_answer() {
+    // Not `can_answer`: that turns true a moment after the feed tells of the load, and nothing tells of it then.
+    while cache.freshness().stale {
         signal.changed().await?;
     }
     let standing = cache.client().standing().await;
