@@ -36,15 +36,32 @@ enum Errand {
     /// Lint the protocol definitions with buf.
     Proto,
     /// Measure what a snapshot and a clone cost by the VM's size, and Strata's own time; prints tables in markdown.
+    #[command(args_conflicts_with_subcommands = true)]
     Bench {
         /// Within a minute, with the build of the tests: shows the shape, is no figure to quote.
         #[arg(long)]
         quick: bool,
+        #[command(subcommand)]
+        of: Option<Bench>,
     },
     /// Everything that CI runs, in its order, with the time of each part.
     Ci {
         /// Only these parts, for instance `services compose`.
         parts: Vec<String>,
+    },
+}
+
+/// What can be measured by itself.
+#[derive(Subcommand)]
+enum Bench {
+    /// The first load of the inventory beside pyvmomi and govc, its memory, and look-ups a second; not a part of CI.
+    Inventory {
+        /// VMs of the simulated vCenter, which needs some minutes to make 10,000.
+        #[arg(long, default_value_t = 10_000)]
+        vms: u32,
+        /// Loads by each; medians are shown.
+        #[arg(long, default_value_t = 3)]
+        runs: u32,
     },
 }
 
@@ -72,7 +89,8 @@ fn carry_out(errand: Errand) -> anyhow::Result<()> {
         Errand::Tidy => part::tidy::run()?,
         Errand::Deny => part::deny::run()?,
         Errand::Proto => part::proto::run()?,
-        Errand::Bench { quick } => part::bench::run(quick)?,
+        Errand::Bench { of: Some(Bench::Inventory { vms, runs }), .. } => part::bench::inventory(vms, runs)?,
+        Errand::Bench { quick, of: None } => part::bench::run(quick)?,
         Errand::Ci { parts } => ci::run(&parts)?,
     }
     Ok(())

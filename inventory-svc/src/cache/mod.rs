@@ -20,6 +20,7 @@ pub use feed::{Change, Feed, Fell, What};
 pub use follow::HTTP_LIMIT;
 pub use held::Held;
 pub use vm_record::VmRecord;
+pub use watched::followed;
 
 use crate::vcenter::Client;
 use jiff::Timestamp;

@@ -57,6 +57,11 @@ const HOST: Properties = Properties {
     ],
 };
 
+/// All types that are followed, each with the properties that are asked for.
+pub fn followed() -> impl Iterator<Item = Properties> {
+    [VM, HOST].into_iter().chain(PLACES_BUT_HOSTS.iter().copied())
+}
+
 /// What was made in vCenter for one following; all of it ends with the session.
 #[derive(Debug)]
 pub struct Following {
@@ -85,7 +90,7 @@ impl Following {
             body.flag("recursive", true);
         });
         let view = client.call_for_ref(&create, "inventory").await?;
-        let sets: Vec<Properties> = [VM, HOST].into_iter().chain(PLACES_BUT_HOSTS.iter().copied()).collect();
+        let sets: Vec<Properties> = followed().collect();
         let members = Step::along("ContainerView", "view");
         let start = Start { object: view.clone(), skip: true, steps: vec![members] };
         let create = Request::with("CreateFilter", &collector, |body| {
