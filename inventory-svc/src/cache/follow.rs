@@ -76,15 +76,11 @@ impl Cache {
             body = self.client().connection().post(&request) => body.map_err(|source| self.client().call_error("inventory", source))?,
             () = self.client().clock().sleep(limit) => return Err(self.late(limit)),
         };
-        self.take(place, &body)?;
-        if !place.truncated {
-            self.acts.answer(number);
-        }
-        Ok(())
+        self.take(place, number, &body)
     }
 
-    /// Takes an answer in; what it tells becomes visible at once and as a whole.
-    fn take(&self, place: &mut Place, body: &[u8]) -> Result<(), Error> {
+    /// Takes in the answer to a wait; what it tells becomes visible at once and as a whole.
+    fn take(&self, place: &mut Place, number: u64, body: &[u8]) -> Result<(), Error> {
         let mut found = Vec::new();
         let outline = updates::read(body, |update| found.push(update))
             .map_err(|error| self.client().call_error("inventory", read_failed("WaitForUpdatesEx", error)))?;
@@ -107,6 +103,10 @@ impl Cache {
             }
             // Under the lock: whoever is told of a change finds it.
             self.feed.publish(self.name(), news);
+        }
+        // Before anyone is told that all is known: who is told may ask.
+        if !place.truncated {
+            self.acts.answer(number);
         }
         self.confirm(!place.truncated);
         Ok(())
