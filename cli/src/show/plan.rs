@@ -1,6 +1,6 @@
 //! A plan, as `--dry-run` prints it and as it stands above a confirmation.
 
-use super::{Table, volume};
+use super::{Table, volume_named};
 use crate::{failure::Failure, printer::Printer};
 use strata_proto::strata::gateway::v1::PlanResponse;
 
@@ -34,7 +34,7 @@ pub fn plan(printer: &Printer, plan: &PlanResponse) -> Result<(), Failure> {
                 neighbour.display_name.clone(),
                 neighbour.kind.clone(),
                 neighbour.datastore.clone(),
-                volume(&neighbour.volume),
+                volume_named(&neighbour.volume, &neighbour.volume_display_name),
             ]);
         }
         neighbours.print(printer, 2)?;

@@ -218,7 +218,7 @@ fn detail(layout: &VmLayout) -> pb::VmDetail {
         display_name: neighbour.display_name.clone(),
         datastore: neighbour.datastore.clone(),
         volume: neighbour.volume.clone(),
-        volume_display_name: shown(&neighbour.volume),
+        volume_display_name: neighbour.volume_display_name.clone(),
     });
     pb::VmDetail {
         disks: disks.collect(),

@@ -23,6 +23,9 @@ pub struct Neighbour {
     pub datastore: String,
     /// `arrays/{array}/volumes/{volume}`.
     pub volume: String,
+    /// The volume's name on its array; empty in old records.
+    #[serde(default)]
+    pub volume_display_name: String,
 }
 
 /// Finds them all, sorted.
@@ -44,7 +47,16 @@ pub(super) async fn find(
         !file.is_some_and(|file| registered.contains(&(neighbour.volume.clone(), file)))
     });
     found.extend(elsewhere.into_iter().map(|(neighbour, _)| neighbour));
-    Ok(found.into_iter().collect())
+    let names: BTreeMap<&str, &str> = datastores
+        .values()
+        .flat_map(PlacedDatastore::volumes)
+        .map(|volume| (volume.name.as_str(), volume.display_name.as_str()))
+        .collect();
+    let named = |neighbour: Neighbour| {
+        let volume_display_name = names.get(neighbour.volume.as_str()).copied().unwrap_or_default().to_owned();
+        Neighbour { volume_display_name, ..neighbour }
+    };
+    Ok(found.into_iter().map(named).collect())
 }
 
 /// Those on the VM's own datastores, as inventory-svc found them.
@@ -60,6 +72,7 @@ fn beside<'a>(
             display_name: tenant.display_name.clone(),
             datastore: placed.datastore.display_name.clone(),
             volume: placed.volume.as_ref()?.name.clone(),
+            volume_display_name: String::new(),
         })
     })
 }
@@ -143,6 +156,7 @@ fn bare_luns(
             display_name: format!("LUN {} ({shown}), {mapped}", lun.path),
             datastore: String::new(),
             volume: placed.volume.name.clone(),
+            volume_display_name: String::new(),
         });
     }
     found.into_iter().map(|neighbour| (neighbour, None)).collect()
@@ -173,6 +187,7 @@ fn vms_on(siblings: &[Sibling], vms: &[inv::Vm], topology: &inv::VmTopology) -> 
                 display_name: vm.display_name.clone(),
                 datastore: datastore.display_name.clone(),
                 volume: volume.clone(),
+                volume_display_name: String::new(),
             };
             let vmx: Option<DatastorePath> = vm.vmx_path.parse().ok();
             let here = vmx.filter(|path| path.datastore == datastore.display_name);

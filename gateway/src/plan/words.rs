@@ -14,7 +14,7 @@ pub(super) fn neighbours(found: &[Neighbour]) -> Vec<pb::Neighbour> {
             display_name: neighbour.display_name.clone(),
             datastore: neighbour.datastore.clone(),
             volume: neighbour.volume.clone(),
-            volume_display_name: String::new(),
+            volume_display_name: neighbour.volume_display_name.clone(),
         })
         .collect()
 }
