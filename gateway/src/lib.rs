@@ -13,6 +13,7 @@ pub mod open;
 pub mod operations;
 pub mod plan;
 pub mod ports;
+pub mod rest;
 pub mod start;
 pub mod steps;
 pub mod store;

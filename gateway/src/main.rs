@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use std::process::ExitCode;
-use strata_gateway::{Gateway, api::SERVICE_NAMES, config::GatewayConfig, open, ports::Ports};
+use strata_gateway::{Gateway, api::SERVICE_NAMES, config::GatewayConfig, open, ports::Ports, rest};
 use strata_kit::{
     clock::SharedClock,
     config::{Fault, LogSection, ServerSection},
@@ -40,8 +40,8 @@ impl Service for Program {
     }
 
     async fn start(config: &GatewayConfig, clock: SharedClock) -> Result<(Self, Routes), String> {
-        let gateway = open::open(config, clock).await?;
-        let routes = gateway.api.routes();
+        let gateway = open::open(config, clock.clone()).await?;
+        let routes = rest::add(gateway.api.routes(), clock)?;
         Ok((Self(gateway), routes))
     }
 

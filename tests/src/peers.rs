@@ -12,6 +12,8 @@ pub const VCSIMX: &str = "STRATA_VCSIMX";
 pub const GRPCURL: &str = "STRATA_GRPCURL";
 /// A Python interpreter that can import pyVmomi.
 pub const PYVMOMI: &str = "STRATA_PYVMOMI";
+/// A Python interpreter that can import schemathesis.
+pub const SCHEMATHESIS: &str = "STRATA_SCHEMATHESIS";
 /// buf, for linting and for calling over Connect, gRPC and gRPC-Web.
 pub const BUF: &str = "STRATA_BUF";
 

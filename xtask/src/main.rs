@@ -27,7 +27,7 @@ enum Errand {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
-    /// Bring the peers (govc, vcsimx, grpcurl, pyvmomi, netapp-ontap, buf) into the cache and print where they are.
+    /// Bring the peers (govc, vcsimx, grpcurl, pyvmomi, netapp-ontap, schemathesis, buf) into the cache and print where they are.
     Peers,
     /// Check the rules of the house: dependency direction, file sizes, forbidden names, documents that tell the truth.
     Tidy,

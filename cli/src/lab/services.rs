@@ -60,10 +60,12 @@ impl Services {
             inventory: Inventory::new(connect(&facts.inventory)?),
             storage: Storage::new(connect(&facts.storage)?),
         };
-        let gateway = strata_gateway::open::with_stores(&directory.join("gateway"), ports, clock, zone)
+        let gateway = strata_gateway::open::with_stores(&directory.join("gateway"), ports, clock.clone(), zone)
             .await
             .map_err(|error| fault("the gateway", error))?;
-        facts.gateway = start(gateway.api.routes(), &strata_gateway::api::SERVICE_NAMES, &mut running).await?;
+        let routes =
+            strata_gateway::rest::add(gateway.api.routes(), clock).map_err(|error| fault("the gateway", error))?;
+        facts.gateway = start(routes, &strata_gateway::api::SERVICE_NAMES, &mut running).await?;
         let kept = inventory.clone();
         let keep_alive = tokio::spawn(async move { kept.keep_alive().await });
         Ok(Self { gateway, inventory, keep_alive, running })

@@ -3,6 +3,7 @@
 use super::House;
 use std::net::SocketAddr;
 use strata_kit::{
+    clock::SystemClock,
     health::HealthHandle,
     serve::{Running, ServeOptions, serve},
 };
@@ -31,7 +32,9 @@ impl House {
     /// Serves all three with health and reflection, as their binaries do.
     pub async fn serve(&self) -> anyhow::Result<Sockets> {
         let stop = CancellationToken::new();
-        let gateway = one(self.gateway.api.routes(), &strata_gateway::api::SERVICE_NAMES, &stop).await?;
+        let routes =
+            strata_gateway::rest::add(self.gateway.api.routes(), SystemClock::shared()).map_err(anyhow::Error::msg)?;
+        let gateway = one(routes, &strata_gateway::api::SERVICE_NAMES, &stop).await?;
         let inventory = one(self.inventory_svc.routes(), &[strata_inventory_svc::SERVICE_NAME], &stop).await?;
         let storage = one(self.storage_svc.routes(), &[strata_storage_svc::SERVICE_NAME], &stop).await?;
         Ok(Sockets {
