@@ -73,6 +73,9 @@ pub struct ChangeArgs {
     /// Print what would be done, and do nothing
     #[arg(long, conflicts_with = "no_wait")]
     pub dry_run: bool,
+    /// Do what --dry-run showed under this hash, or nothing where the world has changed since
+    #[arg(long, value_name = "HASH", conflicts_with = "dry_run")]
+    pub apply: Option<String>,
     /// Print the operation's name as soon as it is accepted, and do not wait for it
     #[arg(long)]
     pub no_wait: bool,

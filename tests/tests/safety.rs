@@ -1,6 +1,8 @@
 //! The rules of safety over a whole installation, each by its number. After every test the invariants of
 //! `House::check` hold.
 
+#[path = "safety/apply_by_hash.rs"]
+mod apply_by_hash;
 #[path = "safety/clone_datastores.rs"]
 mod clone_datastores;
 #[path = "safety/clone_points.rs"]

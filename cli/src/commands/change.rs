@@ -36,24 +36,30 @@ async fn plan(gateway: &Gateway, request: Request) -> Result<PlanResponse, Failu
     call!(gateway, plans.plan(request))
 }
 
-/// Has the user type a name before something is lost. The plan stands above the question.
+/// Hash of the plan that the user wants applied; empty where none was named.
+pub fn plan_hash(change: &ChangeArgs) -> String {
+    change.apply.clone().unwrap_or_default()
+}
+
+/// Has the user type a name before something is lost. The plan stands above the question, and its hash is answered: what is sent then is
+/// that plan, and no other that the world has come to ask for meanwhile. Who names a plan by `--apply` has looked at it.
 ///
 /// # Errors
 /// The request itself would fail; nobody can be asked and `--yes` is absent; or the answer is another.
 pub async fn confirm(
     context: &Context,
     gateway: &Gateway,
-    yes: bool,
+    (change, yes): (&ChangeArgs, bool),
     name: &str,
     request: Request,
-) -> Result<(), Failure> {
-    if yes {
-        return Ok(());
+) -> Result<String, Failure> {
+    if yes || change.apply.is_some() {
+        return Ok(plan_hash(change));
     }
     if !context.can_ask() {
         let message = format!("this needs a confirmation for {name}, and nobody can be asked");
         return Err(Failure::new(ErrorKind::InvalidArgument, "CONFIRMATION_NEEDED", message)
-            .hint("look at it with --dry-run, then say --yes"));
+            .hint("look at it with --dry-run, then say --yes, or --apply with the plan's hash"));
     }
     let plan = plan(gateway, request).await?;
     context.printer.progress(&plan.summary);
@@ -67,7 +73,7 @@ pub async fn confirm(
         context.printer.progress(&format!("  point of no return: {}", plan.point_of_no_return));
     }
     match context.ask(&format!("Type {name} to go on: ")).await {
-        Some(answer) if answer == name => Ok(()),
+        Some(answer) if answer == name => Ok(plan.hash),
         _ => Err(Failure::new(ErrorKind::Cancelled, "NOT_CONFIRMED", "not confirmed; nothing was done")),
     }
 }

@@ -26,13 +26,17 @@ pub struct CommitArgs {
 pub async fn run(args: CommitArgs, context: &Context) -> Result<u8, Failure> {
     let gateway = context.gateway()?;
     let vm = find_vm(&gateway, &args.vm).await?;
-    let request =
-        CommitRevertRequest { vm: vm.name, request_id: change::request_id(&args.change), validate_only: false };
+    let mut request = CommitRevertRequest {
+        vm: vm.name,
+        request_id: change::request_id(&args.change),
+        validate_only: false,
+        plan_hash: change::plan_hash(&args.change),
+    };
     let planned = Request::CommitRevert(request.clone());
     if args.change.dry_run {
         return change::print_plan(context, &gateway, planned).await;
     }
-    change::confirm(context, &gateway, args.yes, &vm.display_name, planned).await?;
+    request.plan_hash = change::confirm(context, &gateway, (&args.change, args.yes), &vm.display_name, planned).await?;
     let operation = call!(gateway, vms.commit_revert(request))?;
     if follow::finish(context, &args.change, operation).await?.is_some() {
         context.printer.data(&format!("{}  its old disks are deleted", vm.display_name))?;

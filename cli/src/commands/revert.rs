@@ -61,7 +61,7 @@ pub async fn run(args: RevertArgs, context: &Context) -> Result<u8, Failure> {
         (_, true) => PowerMode::PowerOff,
         (false, false) => PowerMode::Unspecified,
     };
-    let request = RevertVmRequest {
+    let mut request = RevertVmRequest {
         vm: snapshot.vm.clone(),
         snapshot: snapshot.name.clone(),
         power_mode: power_mode.into(),
@@ -69,6 +69,7 @@ pub async fn run(args: RevertArgs, context: &Context) -> Result<u8, Failure> {
         discard_vm_snapshots: args.discard_vm_snapshots,
         request_id: change::request_id(&args.change),
         validate_only: false,
+        plan_hash: change::plan_hash(&args.change),
         in_place: args.in_place,
         commit: args.commit,
         datastore_folder: args.datastore_folder.unwrap_or_default(),
@@ -78,7 +79,8 @@ pub async fn run(args: RevertArgs, context: &Context) -> Result<u8, Failure> {
         let planned = with_power_mode(context, &gateway, request).await?;
         return change::print_plan(context, &gateway, planned).await;
     }
-    change::confirm(context, &gateway, args.yes, &snapshot.vm_display_name, planned).await?;
+    request.plan_hash =
+        change::confirm(context, &gateway, (&args.change, args.yes), &snapshot.vm_display_name, planned).await?;
     let operation = call!(gateway, vms.revert_vm(request))?;
     if let Some(finished) = follow::finish(context, &args.change, operation).await? {
         tell(&snapshot, &finished, context).await?;

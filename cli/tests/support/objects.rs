@@ -233,6 +233,7 @@ pub fn plan() -> PlanResponse {
         point_of_no_return: "restore_files".to_owned(),
         undo_command: "strata revert web-01@1101".to_owned(),
         hash: "sha256:abc".to_owned(),
+        objects: Vec::new(),
     }
 }
 

@@ -19,7 +19,14 @@ impl CloneService for Api {
     async fn create_clone(&self, request: Request<pb::CreateCloneRequest>) -> Result<Response<Operation>, Status> {
         let (metadata, _, message) = request.into_parts();
         let plain = pb::CreateCloneRequest { request_id: String::new(), validate_only: false, ..message.clone() };
-        let asked = Asked::new(&metadata, &message.request_id, message.validate_only, CreateClone::KIND, &plain)?;
+        let asked = Asked::new(
+            &metadata,
+            &message.request_id,
+            message.validate_only,
+            &message.plan_hash,
+            CreateClone::KIND,
+            &plain,
+        )?;
         let planning = plan::create_clone(&self.deps, &message);
         Ok(Response::new(self.submit::<CreateClone, _>(asked, planning).await?))
     }
@@ -63,7 +70,14 @@ impl CloneService for Api {
     async fn delete_clone(&self, request: Request<pb::DeleteCloneRequest>) -> Result<Response<Operation>, Status> {
         let (metadata, _, message) = request.into_parts();
         let plain = pb::DeleteCloneRequest { request_id: String::new(), validate_only: false, ..message.clone() };
-        let asked = Asked::new(&metadata, &message.request_id, message.validate_only, DeleteClone::KIND, &plain)?;
+        let asked = Asked::new(
+            &metadata,
+            &message.request_id,
+            message.validate_only,
+            &message.plan_hash,
+            DeleteClone::KIND,
+            &plain,
+        )?;
         let planning = plan::delete_clone(&self.deps, &message.name, message.power_off);
         match self.submit::<DeleteClone, _>(asked, planning).await {
             Err(error) if message.allow_missing && error.kind == strata_model::ErrorKind::NotFound => {

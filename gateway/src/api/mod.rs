@@ -7,6 +7,7 @@ mod kept_disks;
 mod operations;
 mod paging;
 mod plan;
+mod plans;
 mod preflight;
 mod snapshots;
 mod submit;
@@ -33,6 +34,7 @@ pub struct Api {
     deps: Deps,
     engine: Engine,
     names: Arc<NameAllocator>,
+    plans: Arc<plans::ShownPlans>,
 }
 
 /// The names of the services, for health and reflection.
@@ -48,7 +50,7 @@ pub const SERVICE_NAMES: [&str; 6] = [
 impl Api {
     /// Over what operations act through, and the engine that runs them.
     pub fn new(deps: Deps, engine: Engine, names: Arc<NameAllocator>) -> Self {
-        Self { deps, engine, names }
+        Self { deps, engine, names, plans: Arc::default() }
     }
 
     /// All services, ready to be served.

@@ -29,6 +29,7 @@ impl PlanService for Api {
             Some(Wanted::CommitRevert(message)) => plan::commit_revert(&message.vm, &self.kept(&message.vm))?.shown,
             None => return Err(GatewayError::invalid("request", "say what to plan").into()),
         };
+        self.plans.remember(&shown);
         Ok(Response::new(shown))
     }
 

@@ -22,7 +22,14 @@ impl SnapshotService for Api {
     ) -> Result<Response<Operation>, Status> {
         let (metadata, _, message) = request.into_parts();
         let plain = pb::CreateSnapshotRequest { request_id: String::new(), validate_only: false, ..message.clone() };
-        let asked = Asked::new(&metadata, &message.request_id, message.validate_only, CreateSnapshot::KIND, &plain)?;
+        let asked = Asked::new(
+            &metadata,
+            &message.request_id,
+            message.validate_only,
+            &message.plan_hash,
+            CreateSnapshot::KIND,
+            &plain,
+        )?;
         let wish = wish::snapshot(&message)?;
         let names = self.names_for(message.validate_only);
         let planning = plan::create_snapshot(&self.deps, &names, &message.vm, &wish);
@@ -61,7 +68,14 @@ impl SnapshotService for Api {
     ) -> Result<Response<Operation>, Status> {
         let (metadata, _, message) = request.into_parts();
         let plain = pb::DeleteSnapshotRequest { request_id: String::new(), validate_only: false, ..message.clone() };
-        let asked = Asked::new(&metadata, &message.request_id, message.validate_only, DeleteSnapshot::KIND, &plain)?;
+        let asked = Asked::new(
+            &metadata,
+            &message.request_id,
+            message.validate_only,
+            &message.plan_hash,
+            DeleteSnapshot::KIND,
+            &plain,
+        )?;
         let planning = plan::delete_snapshot(&self.deps, &message.name);
         match self.submit::<DeleteSnapshot, _>(asked, planning).await {
             Err(error) if message.allow_missing && error.kind == strata_model::ErrorKind::NotFound => {

@@ -19,6 +19,7 @@ pub struct Asked {
     request_id: Option<String>,
     hash: String,
     validate_only: bool,
+    plan_hash: String,
 }
 
 impl Asked {
@@ -27,6 +28,7 @@ impl Asked {
         metadata: &MetadataMap,
         request_id: &str,
         validate_only: bool,
+        plan_hash: &str,
         kind: &str,
         plain: &impl Message,
     ) -> Result<Self> {
@@ -43,7 +45,13 @@ impl Asked {
         hasher.update(kind.as_bytes());
         hasher.update([0]);
         hasher.update(plain.encode_to_vec());
-        Ok(Self { caller: caller(metadata), request_id, hash: hex::encode(hasher.finalize()), validate_only })
+        Ok(Self {
+            caller: caller(metadata),
+            request_id,
+            hash: hex::encode(hasher.finalize()),
+            validate_only,
+            plan_hash: plan_hash.to_owned(),
+        })
     }
 }
 
@@ -80,6 +88,7 @@ impl Api {
         asked: Asked,
         planned: Planned<O::Params>,
     ) -> Result<lro::Operation> {
+        self.plans.require(&asked.plan_hash, &planned.shown)?;
         if asked.validate_only {
             return Ok(lro::Operation { name: String::new(), metadata: None, done: true, result: None });
         }

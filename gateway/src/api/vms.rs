@@ -75,7 +75,14 @@ impl VmService for Api {
     async fn revert_vm(&self, request: Request<pb::RevertVmRequest>) -> Result<Response<Operation>, Status> {
         let (metadata, _, message) = request.into_parts();
         let plain = pb::RevertVmRequest { request_id: String::new(), validate_only: false, ..message.clone() };
-        let asked = Asked::new(&metadata, &message.request_id, message.validate_only, RevertVm::KIND, &plain)?;
+        let asked = Asked::new(
+            &metadata,
+            &message.request_id,
+            message.validate_only,
+            &message.plan_hash,
+            RevertVm::KIND,
+            &plain,
+        )?;
         let names = self.names_for(message.validate_only);
         if let Some(operation) = self.known(&asked).await? {
             return Ok(Response::new(operation));
@@ -89,7 +96,14 @@ impl VmService for Api {
     async fn commit_revert(&self, request: Request<pb::CommitRevertRequest>) -> Result<Response<Operation>, Status> {
         let (metadata, _, message) = request.into_parts();
         let plain = pb::CommitRevertRequest { request_id: String::new(), validate_only: false, ..message.clone() };
-        let asked = Asked::new(&metadata, &message.request_id, message.validate_only, CommitRevert::KIND, &plain)?;
+        let asked = Asked::new(
+            &metadata,
+            &message.request_id,
+            message.validate_only,
+            &message.plan_hash,
+            CommitRevert::KIND,
+            &plain,
+        )?;
         let planning = async { plan::commit_revert(&message.vm, &self.kept(&message.vm)) };
         Ok(Response::new(self.submit::<CommitRevert, _>(asked, planning).await?))
     }

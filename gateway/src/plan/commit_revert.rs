@@ -1,6 +1,6 @@
 //! Plan of giving up the old disks of reverts by swap.
 
-use super::{Planned, SwapIntent, fact, hash_of, step, words};
+use super::{Planned, SwapIntent, fact, seal::Seal, step, words};
 use crate::{
     error::{GatewayError, Result},
     layout::vcenter_of,
@@ -51,7 +51,9 @@ pub fn commit_revert(vm: &str, kept: &[SwapIntent]) -> Result<Planned<CommitInte
         facts: vec![fact("safety point", format!("{} stay", words::list(&points, 8)))],
         point_of_no_return: "remove_aside".to_owned(),
         undo_command: String::new(),
-        hash: hash_of(&[vm, &intent.directories.join(",")]),
+        ..PlanResponse::default()
     };
+    let sealed = Seal::default().object(format!("VM {name}"), vm);
+    let shown = sealed.object("old disks", intent.directories.join(", ")).close(shown);
     Ok(Planned { intent, shown })
 }

@@ -3,9 +3,11 @@
 use super::{
     NameAllocator, Planned,
     array_rights::{self, Way},
-    block, fact, hash_of, new_id,
+    block, fact, new_id,
     privileges::{self, Need},
-    protected, step, words,
+    protected,
+    seal::Seal,
+    step, words,
 };
 use crate::{
     catalog::{Member, Placement, PointDisk, SnapshotIntent},
@@ -402,19 +404,14 @@ fn shown(intent: &SnapshotIntent, layout: &VmLayout) -> PlanResponse {
         None => "never by itself".to_owned(),
     };
     facts.push(fact("expires", expires));
-    let hash_parts: Vec<&str> = [intent.vm.as_str(), intent.vmx_path.as_str(), intent.bios_uuid.as_str()]
-        .into_iter()
-        .chain(intent.members.iter().flat_map(|member| [member.volume.as_str(), member.volume_uuid.as_str()]))
-        .chain(intent.disks.iter().flat_map(|disk| [disk.uuid.as_str(), disk.attach_path.as_str()]))
-        .chain(intent.neighbours.iter().map(|neighbour| neighbour.display_name.as_str()))
-        .collect();
-    PlanResponse {
+    let shown = PlanResponse {
         summary: format!("snapshot {} as {}", intent.vm_display_name, intent.display_name),
         steps,
         neighbours: words::neighbours(&intent.neighbours),
         facts,
         point_of_no_return: String::new(),
         undo_command: format!("strata snapshot delete {}", intent.display_name),
-        hash: hash_of(&hash_parts),
-    }
+        ..PlanResponse::default()
+    };
+    Seal::default().layout(layout).close(shown)
 }

@@ -3,8 +3,9 @@
 use super::{
     Planned,
     array_rights::{self, Way},
-    fact, hash_of,
+    fact,
     privileges::{self, Need},
+    seal::Seal,
     step, words,
 };
 use crate::{
@@ -164,13 +165,16 @@ fn shown(clone: &CloneRecord, running: bool) -> PlanResponse {
         .collect();
     steps.push(step("remove_clone", format!("remove {}", words::list(&what, 4)), "cannot be undone"));
     steps.push(step("forget", "forget it", "cannot be undone"));
-    PlanResponse {
+    let shown = PlanResponse {
         summary: format!("delete the clone {name} with all that was written into it"),
         steps,
         neighbours: Vec::new(),
         facts: vec![fact("lost", format!("everything that {name} wrote since it was made"))],
         point_of_no_return: "mark_deleting".to_owned(),
         undo_command: String::new(),
-        hash: hash_of(&[&clone.intent.clone_id, &clone.vm]),
-    }
+        ..PlanResponse::default()
+    };
+    let sealed = Seal::default().object(format!("clone {name}"), format!("{} is {}", clone.intent.clone_id, clone.vm));
+    let sealed = what.iter().fold(sealed, |sealed, part| sealed.object("on the array", part));
+    sealed.close(shown)
 }

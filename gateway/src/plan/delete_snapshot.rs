@@ -3,7 +3,9 @@
 use super::{
     Planned,
     array_rights::{self, Way},
-    hash_of, point, step,
+    point,
+    seal::Seal,
+    step,
 };
 use crate::{
     catalog::RestorePoint,
@@ -57,7 +59,8 @@ pub async fn delete_snapshot(deps: &Deps, name: &str) -> Result<Planned<DeleteSn
         facts: Vec::new(),
         point_of_no_return: "mark_deleting".to_owned(),
         undo_command: String::new(),
-        hash: hash_of(&[&point.id, &natives.join(",")]),
+        ..PlanResponse::default()
     };
+    let shown = Seal::default().point(&point).close(shown);
     Ok(Planned { intent: DeleteSnapshotIntent { point }, shown })
 }

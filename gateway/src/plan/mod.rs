@@ -14,6 +14,7 @@ mod privileges;
 mod protected;
 mod revert;
 mod revert_vm;
+mod seal;
 mod tracking_files;
 mod words;
 
@@ -26,6 +27,7 @@ pub use delete_snapshot::{DeleteSnapshotIntent, delete_snapshot};
 pub use naming::{NameAllocator, new_id};
 pub use revert::{PlannedRevert, revert};
 pub use revert_vm::{RevertDisk, RevertIntent};
+pub use seal::differences;
 
 use strata_proto::strata::gateway::v1::{PlanFact, PlanResponse, PlanStep};
 
@@ -44,15 +46,4 @@ fn step(name: &str, description: impl Into<String>, undo: impl Into<String>) -> 
 
 fn fact(topic: &str, text: impl Into<String>) -> PlanFact {
     PlanFact { topic: topic.to_owned(), text: text.into() }
-}
-
-/// Hash over an intent without what differs between two plans of the same: ids and names made for it.
-fn hash_of(parts: &[&str]) -> String {
-    use sha2::Digest as _;
-    let mut hasher = sha2::Sha256::new();
-    for part in parts {
-        hasher.update((part.len() as u64).to_le_bytes());
-        hasher.update(part.as_bytes());
-    }
-    hex::encode(&hasher.finalize()[..16])
 }

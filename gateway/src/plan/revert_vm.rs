@@ -4,8 +4,9 @@
 use super::{
     NameAllocator, Planned, SnapshotWish,
     array_rights::{self, Way},
-    create_snapshot_of, fact, hash_of, new_id, point,
+    create_snapshot_of, fact, new_id, point,
     privileges::{self, Need},
+    seal::Seal,
     step, tracking_files, words,
 };
 use crate::{
@@ -417,15 +418,16 @@ fn shown(deps: &Deps, intent: &RevertIntent, layout: &VmLayout) -> PlanResponse 
         steps.push(step("power_on", format!("turn {name} on"), "cannot be undone"));
     }
     steps.push(step("remove_aside", "delete what was set aside", "cannot be undone"));
-    PlanResponse {
+    let shown = PlanResponse {
         summary: format!("revert {name} to {} by cloning its files back", intent.point.display_name),
         steps,
         neighbours: words::neighbours(&layout.neighbours),
         facts: facts(deps, intent, layout),
         point_of_no_return: "commit".to_owned(),
         undo_command: undo_command(intent),
-        hash: hash_of(&[&intent.vm, &intent.point.id, &listed, &layout.vm.vmx_path]),
-    }
+        ..PlanResponse::default()
+    };
+    Seal::default().layout(layout).point(&intent.point).close(shown)
 }
 
 fn facts(deps: &Deps, intent: &RevertIntent, layout: &VmLayout) -> Vec<PlanFact> {

@@ -56,6 +56,7 @@ pub async fn run(args: CreateArgs, context: &Context) -> Result<u8, Failure> {
         own_datastore: args.own_datastore,
         request_id: change::request_id(&args.change),
         validate_only: false,
+        plan_hash: change::plan_hash(&args.change),
         hosts: args.hosts,
         datastore_folder: args.datastore_folder.unwrap_or_default(),
     };

@@ -29,18 +29,20 @@ pub struct DeleteArgs {
 pub async fn run(args: DeleteArgs, context: &Context) -> Result<u8, Failure> {
     let gateway = context.gateway()?;
     let clone = find_clone(&gateway, &args.clone).await?;
-    let request = DeleteCloneRequest {
+    let mut request = DeleteCloneRequest {
         name: clone.name,
         power_off: args.power_off,
         allow_missing: false,
         request_id: change::request_id(&args.change),
         validate_only: false,
+        plan_hash: change::plan_hash(&args.change),
     };
     let planned = Request::DeleteClone(request.clone());
     if args.change.dry_run {
         return change::print_plan(context, &gateway, planned).await;
     }
-    change::confirm(context, &gateway, args.yes, &clone.display_name, planned).await?;
+    request.plan_hash =
+        change::confirm(context, &gateway, (&args.change, args.yes), &clone.display_name, planned).await?;
     let operation = call!(gateway, clones.delete_clone(request))?;
     if let Some(finished) = follow::finish(context, &args.change, operation).await? {
         let took = finished.took().map(|took| format!(", {took}")).unwrap_or_default();

@@ -81,6 +81,7 @@ pub async fn run(args: CreateArgs, context: &Context) -> Result<u8, Failure> {
         allow_partial: args.allow_partial,
         request_id: change::request_id(&args.change),
         validate_only: false,
+        plan_hash: change::plan_hash(&args.change),
         quiesce_budget: args.quiesce_budget.map(|seconds| prost_types::Duration { seconds: seconds.into(), nanos: 0 }),
     };
     if args.change.dry_run {

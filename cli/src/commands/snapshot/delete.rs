@@ -26,17 +26,19 @@ pub struct DeleteArgs {
 pub async fn run(args: DeleteArgs, context: &Context) -> Result<u8, Failure> {
     let gateway = context.gateway()?;
     let snapshot = find_snapshot(&gateway, &args.snapshot).await?;
-    let request = DeleteSnapshotRequest {
+    let mut request = DeleteSnapshotRequest {
         name: snapshot.name,
         allow_missing: false,
         request_id: change::request_id(&args.change),
         validate_only: false,
+        plan_hash: change::plan_hash(&args.change),
     };
     let planned = Request::DeleteSnapshot(request.clone());
     if args.change.dry_run {
         return change::print_plan(context, &gateway, planned).await;
     }
-    change::confirm(context, &gateway, args.yes, &snapshot.vm_display_name, planned).await?;
+    request.plan_hash =
+        change::confirm(context, &gateway, (&args.change, args.yes), &snapshot.vm_display_name, planned).await?;
     let operation = call!(gateway, snapshots.delete_snapshot(request))?;
     if let Some(finished) = follow::finish(context, &args.change, operation).await? {
         let took = finished.took().map(|took| format!(", {took}")).unwrap_or_default();

@@ -8,7 +8,9 @@ use crate::{
     plan::{
         Planned,
         create_clone::{directory_of, placement, rights},
-        fact, hash_of, new_id, step, words,
+        fact, new_id,
+        seal::Seal,
+        step, words,
     },
 };
 use std::collections::BTreeSet;
@@ -175,14 +177,14 @@ fn shown(intent: &CloneIntent, point: &RestorePoint, copies: &Copies) -> PlanRes
     facts.extend(
         point.intent.excluded.iter().map(|disk| fact("excluded disk", format!("{}: {}", disk.label, disk.reason))),
     );
-    let hosts: Vec<&str> = intent.lun_hosts.iter().map(|host| host.moref.as_str()).collect();
-    PlanResponse {
+    let shown = PlanResponse {
         summary: format!("clone {} as {name}", point.display_name),
         steps,
         neighbours: words::neighbours(&point.intent.neighbours),
         facts,
         point_of_no_return: String::new(),
         undo_command: format!("strata clone delete {name}"),
-        hash: hash_of(&[&point.id, name, &intent.vmx_path, &intent.allowed_directories.join(","), &hosts.join(",")]),
-    }
+        ..PlanResponse::default()
+    };
+    Seal::default().point(point).object("name", name).copy(intent).close(shown)
 }

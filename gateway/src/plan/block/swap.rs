@@ -13,9 +13,10 @@ use crate::{
     plan::{
         NameAllocator, Planned,
         array_rights::{self, Way},
-        create_snapshot_of, fact, hash_of, new_id,
+        create_snapshot_of, fact, new_id,
         privileges::{self, Need},
         revert_vm::{Looked, safety_wish, same_disk},
+        seal::Seal,
         step, words,
     },
     steps::home_space::{self, Needed},
@@ -154,8 +155,8 @@ pub(in crate::plan) async fn plan(
     require_rights(deps, &intent).await?;
     let mut facts: Vec<PlanFact> = rejected.into_iter().map(|why| fact("rejected way", why)).collect();
     facts.extend(copy_facts(&intent.copy, &intent.point, &copies.remarks));
-    let mut shown = shown(deps, &intent, facts);
-    shown.neighbours = words::neighbours(&layout.neighbours);
+    let shown = PlanResponse { neighbours: words::neighbours(&layout.neighbours), ..shown(deps, &intent, facts) };
+    let shown = Seal::default().layout(&layout).point(&intent.point).copy(&intent.copy).close(shown);
     Ok(Planned { intent, shown })
 }
 
@@ -317,7 +318,6 @@ fn shown(deps: &Deps, intent: &SwapIntent, more: Vec<PlanFact>) -> PlanResponse 
         facts.push(fact("change tracking", "is reset: the next backup must be a full one"));
     }
     facts.extend(more);
-    let paths: Vec<&str> = intent.disks.iter().flat_map(|disk| [disk.path.as_str(), disk.copy_path.as_str()]).collect();
     PlanResponse {
         summary: format!("revert {name} to {} by swapping its disks to a clone", intent.point.display_name),
         steps: steps(intent),
@@ -325,6 +325,6 @@ fn shown(deps: &Deps, intent: &SwapIntent, more: Vec<PlanFact>) -> PlanResponse 
         facts,
         point_of_no_return: "commit".to_owned(),
         undo_command: format!("strata revert {} --power-off", intent.safety.display_name),
-        hash: hash_of(&[&[intent.vm.as_str(), intent.point.id.as_str()][..], &paths[1..]].concat()),
+        ..PlanResponse::default()
     }
 }

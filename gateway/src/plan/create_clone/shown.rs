@@ -2,7 +2,7 @@
 
 use crate::{
     catalog::{CloneIntent, RestorePoint},
-    plan::{fact, hash_of, step, words},
+    plan::{fact, seal::Seal, step, words},
 };
 use strata_proto::strata::gateway::v1::PlanResponse;
 
@@ -48,13 +48,14 @@ pub(super) fn shown(intent: &CloneIntent, point: &RestorePoint) -> PlanResponse 
             format!("the clone datastores hold copies of {} neighbours' files as well", point.intent.neighbours.len());
         facts.push(fact("tenancy", text));
     }
-    PlanResponse {
+    let shown = PlanResponse {
         summary: format!("clone {} as {name}", point.display_name),
         steps,
         neighbours: words::neighbours(&point.intent.neighbours),
         facts,
         point_of_no_return: String::new(),
         undo_command: format!("strata clone delete {name}"),
-        hash: hash_of(&[&point.id, name, &intent.vmx_path, &intent.allowed_directories.join(",")]),
-    }
+        ..PlanResponse::default()
+    };
+    Seal::default().point(point).object("name", name).copy(intent).close(shown)
 }
